@@ -1,0 +1,167 @@
+import type { Actor } from '@gantry/contracts/messaging/actor';
+import type { Commit, DomainEvent, StoredCommit } from '@gantry/contracts/messaging/commit';
+import type { Clock } from '@gantry/kernel/clock';
+import type { Decider } from './decider.js';
+import { ConcurrencyError, type EventStore } from './event-store.port.js';
+
+/** Where a command comes from; becomes part of the commit. */
+export interface CommandOrigin {
+  /** Command id = commit id = `Nats-Msg-Id`. The same id twice appends once. */
+  commandId: string;
+  actor: Actor;
+  correlationId: string;
+  /** Id of what caused it: a request, a report, a commit of another stream. */
+  causationId: string;
+  traceparent?: string;
+}
+
+export interface Loaded<State> {
+  state: State;
+  /** Commits applied; 0 = the aggregate does not exist. */
+  version: number;
+  /** Stream sequence of the newest commit; 0 = none. */
+  lastSequence: number;
+}
+
+export interface HandleResult<State, Event extends DomainEvent> extends Loaded<State> {
+  /** What was stored; undefined when the decision was "nothing to do". */
+  stored: StoredCommit<Event> | undefined;
+}
+
+export interface CommandHandlerOptions<State, Command, Event extends DomainEvent> {
+  streamName: string;
+  schemaVersion: number;
+  decider: Decider<State, Command, Event>;
+  store: EventStore<Event>;
+  clock: Clock;
+  subjectOf(aggregateId: string): string;
+  /** Aggregates kept in memory (least recently used go first). */
+  cacheSize?: number;
+  /** How often a lost race is tried again from fresh state. */
+  maxRetries?: number;
+}
+
+/**
+ * Load, decide, append: the only way a command becomes history. Commands of one aggregate run one after the other in this
+ * process; between processes the store's fence decides, and the loser decides again from fresh state.
+ */
+export class CommandHandler<State, Command, Event extends DomainEvent> {
+  private readonly cache = new Map<string, Loaded<State>>();
+  private readonly tails = new Map<string, Promise<unknown>>();
+  private readonly cacheSize: number;
+  private readonly maxRetries: number;
+
+  constructor(private readonly options: CommandHandlerOptions<State, Command, Event>) {
+    this.cacheSize = options.cacheSize ?? 10_000;
+    this.maxRetries = options.maxRetries ?? 5;
+  }
+
+  handle(
+    aggregateId: string,
+    command: Command | ((state: State) => Command),
+    origin: CommandOrigin,
+  ): Promise<HandleResult<State, Event>> {
+    return this.serialise(aggregateId, () => this.attempt(aggregateId, command, origin));
+  }
+
+  /** Current state from the cache or the store. */
+  load(aggregateId: string): Promise<Loaded<State>> {
+    return this.serialise(aggregateId, () => this.fetch(aggregateId));
+  }
+
+  /** Takes in a commit that a reader of the stream saw (another replica's, or a replay at start-up). */
+  absorb(stored: StoredCommit<Event>): void {
+    const { commit, streamSequence } = stored;
+    const known = this.cache.get(commit.aggregateId);
+    const version = known?.version ?? 0;
+    if (commit.version <= version) return;
+    if (commit.version !== version + 1) {
+      this.cache.delete(commit.aggregateId);
+      return;
+    }
+    this.remember(commit.aggregateId, this.advance(known, commit, streamSequence));
+  }
+
+  private async attempt(
+    aggregateId: string,
+    command: Command | ((state: State) => Command),
+    origin: CommandOrigin,
+  ): Promise<HandleResult<State, Event>> {
+    const { decider, store, clock, streamName, schemaVersion, subjectOf } = this.options;
+    for (let retry = 0; ; retry += 1) {
+      const loaded = await this.fetch(aggregateId);
+      const resolved = typeof command === 'function' ? (command as (state: State) => Command)(loaded.state) : command;
+      const events = decider.decide(resolved, loaded.state);
+      if (events.length === 0) return { ...loaded, stored: undefined };
+      const commit: Commit<Event> = {
+        id: origin.commandId,
+        stream: streamName,
+        aggregateId,
+        version: loaded.version + 1,
+        schemaVersion,
+        occurredAt: clock.now(),
+        actor: origin.actor,
+        correlationId: origin.correlationId,
+        causationId: origin.causationId,
+        ...(origin.traceparent === undefined ? {} : { traceparent: origin.traceparent }),
+        events,
+      };
+      const subject = subjectOf(aggregateId);
+      try {
+        const { streamSequence, duplicate } = await store.append(subject, commit, loaded.lastSequence);
+        if (duplicate) {
+          // What the store kept under this id may differ from what was decided just now: only the stored one is true.
+          this.cache.delete(aggregateId);
+          const fresh = await this.fetch(aggregateId);
+          return { ...fresh, stored: undefined };
+        }
+        const next = this.advance(loaded, commit, streamSequence);
+        this.remember(aggregateId, next);
+        return { ...next, stored: { commit, streamSequence, subject } };
+      } catch (error) {
+        this.cache.delete(aggregateId);
+        if (!(error instanceof ConcurrencyError) || retry >= this.maxRetries) throw error;
+      }
+    }
+  }
+
+  private async fetch(aggregateId: string): Promise<Loaded<State>> {
+    const cached = this.cache.get(aggregateId);
+    if (cached !== undefined) {
+      this.remember(aggregateId, cached);
+      return cached;
+    }
+    const commits = await this.options.store.load(this.options.subjectOf(aggregateId));
+    let loaded: Loaded<State> = { state: this.options.decider.initialState, version: 0, lastSequence: 0 };
+    for (const stored of commits) loaded = this.advance(loaded, stored.commit, stored.streamSequence);
+    if (loaded.version > 0) this.remember(aggregateId, loaded);
+    return loaded;
+  }
+
+  private advance(from: Loaded<State> | undefined, commit: Commit<Event>, streamSequence: number): Loaded<State> {
+    const { decider } = this.options;
+    let state = from?.state ?? decider.initialState;
+    for (const event of commit.events) state = decider.evolve(state, event);
+    return { state, version: commit.version, lastSequence: streamSequence };
+  }
+
+  private remember(aggregateId: string, loaded: Loaded<State>): void {
+    this.cache.delete(aggregateId);
+    this.cache.set(aggregateId, loaded);
+    if (this.cache.size > this.cacheSize) {
+      const oldest = this.cache.keys().next().value;
+      if (oldest !== undefined) this.cache.delete(oldest);
+    }
+  }
+
+  private serialise<T>(aggregateId: string, work: () => Promise<T>): Promise<T> {
+    const previous = this.tails.get(aggregateId) ?? Promise.resolve();
+    const run = previous.then(work, work);
+    const settled = run.catch(() => undefined);
+    this.tails.set(aggregateId, settled);
+    void settled.then(() => {
+      if (this.tails.get(aggregateId) === settled) this.tails.delete(aggregateId);
+    });
+    return run;
+  }
+}

@@ -1,0 +1,45 @@
+import type { Commit, DomainEvent, StoredCommit } from '@gantry/contracts/messaging/commit';
+import { GantryError } from '@gantry/kernel/gantry-error';
+
+export interface AppendResult {
+  streamSequence: number;
+  /** True if the store had this commit id already (inside its duplicate window): nothing was written again. */
+  duplicate: boolean;
+}
+
+/** One stream. One subject per aggregate. */
+export interface EventStore<Event extends DomainEvent = DomainEvent> {
+  /** All commits of one aggregate, oldest first; empty if there are none. */
+  load(subject: string): Promise<StoredCommit<Event>[]>;
+  /**
+   * Stores one commit atomically if the newest stream sequence on `subject` is `expectedSequence` (0 = no message yet).
+   * Throws `ConcurrencyError` if another writer was first; throws a retryable `unavailable` error if the outcome is
+   * unknown, in which case the same append with the same commit id may simply be repeated.
+   */
+  append(subject: string, commit: Commit<Event>, expectedSequence: number): Promise<AppendResult>;
+  /**
+   * Feeds every commit from `fromSequence` on (1 = start) in stream order, then stays live until `signal` aborts; survives a
+   * restart of the broker. `onCaughtUp` runs once, when everything that was stored at the call has been applied.
+   */
+  follow(options: FollowOptions<Event>): Promise<void>;
+}
+
+export interface FollowOptions<Event extends DomainEvent> {
+  fromSequence: number;
+  /** Subject filter, e.g. `tasks.>`; default: the whole stream. */
+  filter?: string;
+  /** Called one at a time; a promise is awaited before the next. */
+  onCommit(stored: StoredCommit<Event>): void | Promise<void>;
+  onCaughtUp?(): void;
+  signal: AbortSignal;
+}
+
+/** Somebody else appended first: load again and decide again. */
+export class ConcurrencyError extends GantryError {
+  constructor(subject: string, expected: number) {
+    super('STORE.CONCURRENT_APPEND', 'conflict', `Somebody changed ${subject} at the same time. Try again.`, { retryable: true });
+    this.expected = expected;
+  }
+
+  readonly expected: number;
+}

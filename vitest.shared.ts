@@ -1,0 +1,48 @@
+import swc from 'unplugin-swc';
+import { defineConfig } from 'vitest/config';
+
+/**
+ * One configuration for every package. `unit` (with properties) needs nothing but Node; `int` starts real servers
+ * (nats-server, ClickHouse, Docker) and so runs file by file with longer limits.
+ */
+const plugins = () => [
+  swc.vite({
+    module: { type: 'es6' },
+    jsc: {
+      target: 'es2022',
+      parser: { syntax: 'typescript', decorators: true },
+      transform: { legacyDecorator: true, decoratorMetadata: true },
+      keepClassNames: true,
+    },
+  }),
+];
+const conditions = ['gantry-source', 'module', 'node', 'import', 'default'];
+const resolve = { conditions };
+const ssr = { resolve: { conditions } };
+
+export default defineConfig({
+  test: {
+    passWithNoTests: true,
+    reporters: process.env['GANTRY_TEST_REPORT_DIR'] ? ['default', ['json', { outputFile: `${process.env['GANTRY_TEST_REPORT_DIR']}/${process.env['npm_package_name']?.replace('@gantry/', '')}-${process.env['npm_lifecycle_event']}.json` }]] : ['default'],
+    projects: [
+      {
+        plugins: plugins(),
+        resolve,
+        ssr,
+        test: { name: 'unit', include: ['src/**/*.{unit,prop}.spec.ts'], testTimeout: 30_000 },
+      },
+      {
+        plugins: plugins(),
+        resolve,
+        ssr,
+        test: {
+          name: 'int',
+          include: ['src/**/*.int.spec.ts'],
+          testTimeout: 120_000,
+          hookTimeout: 120_000,
+          fileParallelism: false,
+        },
+      },
+    ],
+  },
+});
