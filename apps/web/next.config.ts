@@ -1,0 +1,19 @@
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import type { NextConfig } from 'next';
+
+const repositoryRoot = join(dirname(fileURLToPath(import.meta.url)), '../..');
+
+const config: NextConfig = {
+  output: 'standalone',
+  // Dependencies are hoisted to the repository root: both the bundler and the file tracer must start there.
+  outputFileTracingRoot: repositoryRoot,
+  turbopack: { root: repositoryRoot },
+  poweredByHeader: false,
+  reactStrictMode: true,
+  experimental: {
+    optimizePackageImports: ['@mantine/core', '@mantine/hooks', '@tabler/icons-react'],
+  },
+};
+
+export default config;
