@@ -34,7 +34,7 @@ export interface CommandHandlerOptions<State, Command, Event extends DomainEvent
   decider: Decider<State, Command, Event>;
   store: EventStore<Event>;
   clock: Clock;
-  subjectOf(aggregateId: string): string;
+  subjectOf: (aggregateId: string) => string;
   /** Aggregates kept in memory (least recently used go first). */
   cacheSize?: number;
   /** How often a lost race is tried again from fresh state. */

@@ -37,7 +37,9 @@ export interface FollowOptions<Event extends DomainEvent> {
 /** Somebody else appended first: load again and decide again. */
 export class ConcurrencyError extends GantryError {
   constructor(subject: string, expected: number) {
-    super('STORE.CONCURRENT_APPEND', 'conflict', `Somebody changed ${subject} at the same time. Try again.`, { retryable: true });
+    super('STORE.CONCURRENT_APPEND', 'conflict', `Somebody changed ${subject} at the same time. Try again.`, {
+      retryable: true,
+    });
     this.expected = expected;
   }
 

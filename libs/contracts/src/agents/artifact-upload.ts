@@ -12,7 +12,10 @@ export const artifactPathSchema = z
   .min(1)
   .max(1_024)
   .refine((path) => !path.startsWith('/') && !path.includes('\0') && !path.includes('\\'), 'Use a relative path.')
-  .refine((path) => path.split('/').every((part) => part !== '' && part !== '.' && part !== '..'), 'No empty, "." or ".." parts.');
+  .refine(
+    (path) => path.split('/').every((part) => part !== '' && part !== '.' && part !== '..'),
+    'No empty, "." or ".." parts.',
+  );
 
 /** `artifactId` = `deterministicId(taskId, attempt, path)`, so an upload that starts over overwrites nothing twice. */
 const key = { taskId: z.uuid(), attempt: z.int().min(1), artifactId: z.uuid() };

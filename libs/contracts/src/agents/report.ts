@@ -4,7 +4,15 @@ import { usageSchema } from '../tasks/task-status.js';
 const time = z.number().int();
 
 /** How a container ended, as the agent saw it. */
-export const exitOutcomes = ['exited', 'out_of_memory', 'timed_out', 'cancelled', 'failed_to_start', 'image_error', 'infrastructure_error'] as const;
+export const exitOutcomes = [
+  'exited',
+  'out_of_memory',
+  'timed_out',
+  'cancelled',
+  'failed_to_start',
+  'image_error',
+  'infrastructure_error',
+] as const;
 
 /**
  * Messages on `report.<workerId>.<taskId>` (work queue, consumed by the tasks service), plain JSON with a
@@ -19,9 +27,17 @@ export const reportSchema = z.object({
   at: time,
   report: z.discriminatedUnion('type', [
     z.object({ type: z.literal('accepted') }),
-    z.object({ type: z.literal('pulling'), percent: z.number().min(0).max(100).optional(), message: z.string().optional() }),
+    z.object({
+      type: z.literal('pulling'),
+      percent: z.number().min(0).max(100).optional(),
+      message: z.string().optional(),
+    }),
     z.object({ type: z.literal('started'), startedAt: time, containerId: z.string() }),
-    z.object({ type: z.literal('progress'), percent: z.number().min(0).max(100).optional(), message: z.string().optional() }),
+    z.object({
+      type: z.literal('progress'),
+      percent: z.number().min(0).max(100).optional(),
+      message: z.string().optional(),
+    }),
     z.object({
       type: z.literal('exited'),
       outcome: z.enum(exitOutcomes),

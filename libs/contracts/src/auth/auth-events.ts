@@ -34,8 +34,18 @@ export const authEventSchemas = {
     expiresAt: time,
     at: time,
   }),
-  SessionRefreshed: z.object({ sessionId: z.string(), tokenHash: z.string(), ip: z.string(), userAgent: z.string(), at: time }),
-  SessionEnded: z.object({ sessionId: z.string(), reason: z.enum(['logged_out', 'revoked', 'token_reused', 'password_changed', 'expired']), at: time }),
+  SessionRefreshed: z.object({
+    sessionId: z.string(),
+    tokenHash: z.string(),
+    ip: z.string(),
+    userAgent: z.string(),
+    at: time,
+  }),
+  SessionEnded: z.object({
+    sessionId: z.string(),
+    reason: z.enum(['logged_out', 'revoked', 'token_reused', 'password_changed', 'expired']),
+    at: time,
+  }),
   ApiKeyCreated: z.object({
     keyId: z.string(),
     userId: z.string(),

@@ -3,7 +3,10 @@ import { roleSchema } from '../messaging/actor.js';
 import { defineRequest } from '../messaging/request.js';
 
 const time = z.number().int();
-const email = z.email('Write an e-mail address such as ada@example.org.').max(254).transform((value) => value.toLowerCase());
+const email = z
+  .email('Write an e-mail address such as ada@example.org.')
+  .max(254)
+  .transform((value) => value.toLowerCase());
 const newPassword = z.string().min(10, 'Use at least 10 characters.').max(200);
 
 export const scopes = ['tasks:read', 'tasks:write', 'workers:read', 'telemetry:read', 'admin'] as const;
@@ -74,7 +77,12 @@ export const updateProfile = defineRequest({
 /** Ends every other session of the user. */
 export const changePassword = defineRequest({
   subject: 'cmd.auth.change-password',
-  input: z.strictObject({ userId: z.string(), sessionId: z.string().optional(), currentPassword: z.string().min(1).max(200), newPassword }),
+  input: z.strictObject({
+    userId: z.string(),
+    sessionId: z.string().optional(),
+    currentPassword: z.string().min(1).max(200),
+    newPassword,
+  }),
   output: userViewSchema,
 });
 

@@ -13,7 +13,11 @@ export type ServiceName = (typeof serviceNames)[number];
 /** Needed by every JetStream client: the API, acknowledgements, replies. KV buckets are streams under `$KV`. */
 const jetstreamClient = ['$JS.API.>', '$JS.ACK.>', '$JS.FC.>', '_INBOX.>'];
 
-const service = (name: ServiceName, publish: readonly string[], subscribe: readonly string[] = []): SubjectPermissions => ({
+const service = (
+  name: ServiceName,
+  publish: readonly string[],
+  subscribe: readonly string[] = [],
+): SubjectPermissions => ({
   publish: [...jetstreamClient, ...publish, `$KV.${name}.>`, 'dlq.>'],
   subscribe: ['_INBOX.>', `cmd.${name}.>`, `query.${name}.>`, ...subscribe],
 });

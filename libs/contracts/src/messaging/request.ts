@@ -68,4 +68,9 @@ export const healthReportSchema = z.object({
 export type HealthReport = z.infer<typeof healthReportSchema>;
 
 export const getHealth = (service: string) =>
-  defineRequest({ subject: `query.${service}.get-health`, input: z.object({}), output: healthReportSchema, timeoutMs: 2_000 });
+  defineRequest({
+    subject: `query.${service}.get-health`,
+    input: z.object({}),
+    output: healthReportSchema,
+    timeoutMs: 2_000,
+  });

@@ -32,7 +32,9 @@ export const assignEventSchemas = {
 
 export type AssignEventType = keyof typeof assignEventSchemas;
 export type AssignEventData<T extends AssignEventType> = z.output<(typeof assignEventSchemas)[T]>;
-export type AssignEvent = { [T in AssignEventType]: { readonly type: T; readonly data: AssignEventData<T> } }[AssignEventType];
+export type AssignEvent = {
+  [T in AssignEventType]: { readonly type: T; readonly data: AssignEventData<T> };
+}[AssignEventType];
 
 /** Events of stream SCHED as commits. `sched.worker.<workerId>`. */
 export const schedEventSchemas = {

@@ -53,7 +53,9 @@ export const explanationSchema = z.object({
   /** One sentence for people. */
   summary: z.string(),
   queuePosition: z.number().int().nullable(),
-  workers: z.array(z.object({ workerId: z.string(), workerName: z.string(), fits: z.boolean(), unmet: z.array(unmetSchema) })),
+  workers: z.array(
+    z.object({ workerId: z.string(), workerName: z.string(), fits: z.boolean(), unmet: z.array(unmetSchema) }),
+  ),
   checkedAt: z.number().int(),
 });
 export type Explanation = z.infer<typeof explanationSchema>;
@@ -72,7 +74,13 @@ export const getQueue = defineRequest({
     total: z.number().int(),
     policies: z.record(z.string(), z.string()),
     entries: z.array(
-      z.object({ taskId: z.string(), queue: z.string(), priority: z.number().int(), position: z.number().int(), since: z.number().int() }),
+      z.object({
+        taskId: z.string(),
+        queue: z.string(),
+        priority: z.number().int(),
+        position: z.number().int(),
+        since: z.number().int(),
+      }),
     ),
   }),
 });

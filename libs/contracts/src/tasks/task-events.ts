@@ -29,10 +29,20 @@ export const taskEventSchemas = {
   /** The agent has it. `phase` moves forward only. */
   TaskStarting: z.object({ attempt, phase: z.enum(['accepted', 'pulling', 'creating']), at: time }),
   /** Image pull progress and the like; `percent` 0-100 if known. */
-  TaskProgressed: z.object({ attempt, percent: z.number().min(0).max(100).optional(), message: z.string().optional(), at: time }),
+  TaskProgressed: z.object({
+    attempt,
+    percent: z.number().min(0).max(100).optional(),
+    message: z.string().optional(),
+    at: time,
+  }),
   TaskStarted: z.object({ attempt, startedAt: time, containerId: z.string() }),
   ArtifactStored: z.object({ artifact: artifactSchema }),
-  TaskCancelRequested: z.object({ requestedBy: z.string(), reason: z.string().optional(), graceMs: z.number().int(), at: time }),
+  TaskCancelRequested: z.object({
+    requestedBy: z.string(),
+    reason: z.string().optional(),
+    graceMs: z.number().int(),
+    at: time,
+  }),
   TaskSucceeded: z.object({ attempt, exitCode: z.number().int(), finishedAt: time, usage: usageSchema.optional() }),
   TaskFailed: z.object({
     attempt,

@@ -23,7 +23,12 @@ export const submitTask = defineRequest({
 
 export const cancelTask = defineRequest({
   subject: 'cmd.tasks.cancel-task',
-  input: z.strictObject({ taskId, ...visibility, reason: z.string().max(500).optional(), graceMs: z.int().min(0).max(600_000).optional() }),
+  input: z.strictObject({
+    taskId,
+    ...visibility,
+    reason: z.string().max(500).optional(),
+    graceMs: z.int().min(0).max(600_000).optional(),
+  }),
   output: taskViewSchema,
 });
 

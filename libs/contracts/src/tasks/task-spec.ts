@@ -1,7 +1,8 @@
 import { z } from 'zod';
 import { resourceRequestSchema } from '../resources.js';
 
-const IMAGE = /^(?:(?:[a-z0-9]+(?:[.-][a-z0-9]+)*|\[[0-9a-f:]+\])(?::[0-9]+)?\/)?[a-z0-9]+(?:(?:[._]|__|-+)[a-z0-9]+)*(?:\/[a-z0-9]+(?:(?:[._]|__|-+)[a-z0-9]+)*)*(?::[\w][\w.-]{0,127})?(?:@sha256:[0-9a-f]{64})?$/;
+const IMAGE =
+  /^(?:(?:[a-z0-9]+(?:[.-][a-z0-9]+)*|\[[0-9a-f:]+\])(?::[0-9]+)?\/)?[a-z0-9]+(?:(?:[._]|__|-+)[a-z0-9]+)*(?:\/[a-z0-9]+(?:(?:[._]|__|-+)[a-z0-9]+)*)*(?::[\w][\w.-]{0,127})?(?:@sha256:[0-9a-f]{64})?$/;
 const ENV_NAME = /^[A-Za-z_][A-Za-z0-9_]*$/;
 const LABEL_KEY = /^[a-z0-9](?:[a-z0-9._/-]{0,61}[a-z0-9])?$/;
 
@@ -14,11 +15,18 @@ export const taskSpecSchema = z.strictObject({
   name: z.string().trim().min(1, 'Give the task a name.').max(200),
   description: z.string().max(4_000).default(''),
   /** Image reference; the sandboxed process runtime ignores it. */
-  image: z.string().min(1, 'Name an image.').max(512).regex(IMAGE, 'Write an image reference such as "busybox:latest".'),
+  image: z
+    .string()
+    .min(1, 'Name an image.')
+    .max(512)
+    .regex(IMAGE, 'Write an image reference such as "busybox:latest".'),
   /** Argument vector; empty = the image's own command. */
   command: z.array(z.string().max(32_768)).max(1_000).default([]),
   env: z
-    .record(z.string().regex(ENV_NAME, 'Use letters, digits and "_", not starting with a digit.'), z.string().max(32_768))
+    .record(
+      z.string().regex(ENV_NAME, 'Use letters, digits and "_", not starting with a digit.'),
+      z.string().max(32_768),
+    )
     .refine((env) => Object.keys(env).length <= 500, 'At most 500 variables.')
     .refine((env) => !Object.keys(env).some((key) => key.startsWith('NVIDIA_')), 'NVIDIA_* is set by the worker.')
     .default({}),
@@ -27,11 +35,18 @@ export const taskSpecSchema = z.strictObject({
   labels: labelsSchema.default({}),
   /** The worker must carry all of these labels. */
   workerLabels: labelsSchema.default({}),
-  queue: z.string().regex(/^[a-z0-9][a-z0-9-]{0,62}$/, 'Use lower-case letters, digits and "-".').default('default'),
+  queue: z
+    .string()
+    .regex(/^[a-z0-9][a-z0-9-]{0,62}$/, 'Use lower-case letters, digits and "-".')
+    .default('default'),
   /** Higher runs first. */
   priority: z.int().min(-100).max(100).default(0),
   /** Wall-clock limit of one attempt from container start, seconds. */
-  timeoutSeconds: z.int().min(1).max(30 * 86_400).default(3_600),
+  timeoutSeconds: z
+    .int()
+    .min(1)
+    .max(30 * 86_400)
+    .default(3_600),
   /** How often a failed attempt is tried again (user exit, out of memory, time-out). */
   retries: z.int().min(0).max(100).default(0),
   /** `none` unless asked for: then a bridge of its own. */

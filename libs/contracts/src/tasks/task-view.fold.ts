@@ -65,12 +65,29 @@ function foldTaskEvent(view: TaskView | undefined, id: string, event: TaskEvent)
         failure: null,
         usage: null,
       };
-      return { ...view, status: 'assigned', attempt, workerId, workerName, message: null, notBefore: null, attempts: [...view.attempts, entry] };
+      return {
+        ...view,
+        status: 'assigned',
+        attempt,
+        workerId,
+        workerName,
+        message: null,
+        notBefore: null,
+        attempts: [...view.attempts, entry],
+      };
     }
     case 'TaskStarting':
-      return { ...withAttempt(view, event.data.attempt, { status: 'starting' }), status: 'starting', message: event.data.phase };
+      return {
+        ...withAttempt(view, event.data.attempt, { status: 'starting' }),
+        status: 'starting',
+        message: event.data.phase,
+      };
     case 'TaskProgressed':
-      return { ...view, progressPercent: event.data.percent ?? view.progressPercent, message: event.data.message ?? view.message };
+      return {
+        ...view,
+        progressPercent: event.data.percent ?? view.progressPercent,
+        message: event.data.message ?? view.message,
+      };
     case 'TaskStarted': {
       const { attempt, startedAt, containerId } = event.data;
       return {
@@ -114,7 +131,13 @@ function foldTaskEvent(view: TaskView | undefined, id: string, event: TaskEvent)
     }
     case 'TaskCancelled': {
       const { attempt, finishedAt, usage = null } = event.data;
-      return { ...withAttempt(view, attempt, { status: 'cancelled', finishedAt, usage }), status: 'cancelled', finishedAt, usage, message: null };
+      return {
+        ...withAttempt(view, attempt, { status: 'cancelled', finishedAt, usage }),
+        status: 'cancelled',
+        finishedAt,
+        usage,
+        message: null,
+      };
     }
     case 'TaskTimedOut': {
       const { attempt, finishedAt, limitSeconds, usage = null } = event.data;
@@ -129,7 +152,16 @@ function foldTaskEvent(view: TaskView | undefined, id: string, event: TaskEvent)
       };
     }
     case 'TaskRequeued': {
-      const { endedAttempt, nextAttempt, failure, exitCode = null, notBefore, at, usage = null, usedRetry } = event.data;
+      const {
+        endedAttempt,
+        nextAttempt,
+        failure,
+        exitCode = null,
+        notBefore,
+        at,
+        usage = null,
+        usedRetry,
+      } = event.data;
       return {
         ...withAttempt(view, endedAttempt, { status: 'failed', failure, exitCode, finishedAt: at, usage }),
         status: 'queued',
@@ -154,5 +186,8 @@ function foldTaskEvent(view: TaskView | undefined, id: string, event: TaskEvent)
 }
 
 function withAttempt(view: TaskView, attempt: number, change: Partial<AttemptView>): TaskView {
-  return { ...view, attempts: view.attempts.map((entry) => (entry.attempt === attempt ? { ...entry, ...change } : entry)) };
+  return {
+    ...view,
+    attempts: view.attempts.map((entry) => (entry.attempt === attempt ? { ...entry, ...change } : entry)),
+  };
 }

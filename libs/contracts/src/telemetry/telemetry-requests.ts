@@ -23,13 +23,32 @@ export const getArchivedTask = defineRequest({
 });
 
 export const hostMetrics = [
-  'cpu_percent', 'memory_used_mb', 'load1', 'storage_used_mb', 'network_rx_bps', 'network_tx_bps', 'disk_read_bps', 'disk_write_bps',
+  'cpu_percent',
+  'memory_used_mb',
+  'load1',
+  'storage_used_mb',
+  'network_rx_bps',
+  'network_tx_bps',
+  'disk_read_bps',
+  'disk_write_bps',
 ] as const;
 export const taskMetrics = [
-  'cpu_percent', 'memory_used_mb', 'network_rx_bps', 'network_tx_bps', 'disk_read_bps', 'disk_write_bps', 'processes',
+  'cpu_percent',
+  'memory_used_mb',
+  'network_rx_bps',
+  'network_tx_bps',
+  'disk_read_bps',
+  'disk_write_bps',
+  'processes',
 ] as const;
 export const gpuMetrics = [
-  'utilization_percent', 'memory_used_mb', 'temperature_c', 'power_watts', 'sm_clock_mhz', 'memory_clock_mhz', 'ecc_errors',
+  'utilization_percent',
+  'memory_used_mb',
+  'temperature_c',
+  'power_watts',
+  'sm_clock_mhz',
+  'memory_clock_mhz',
+  'ecc_errors',
 ] as const;
 
 export const MAX_POINTS = 2_000;
@@ -44,7 +63,10 @@ export const getSeries = defineRequest({
       /** All GPUs of a worker, or those that a task held. One series per GPU and metric. */
       z.strictObject({ kind: z.literal('gpu'), workerId: z.string().max(100).optional(), taskId: z.uuid().optional() }),
     ]),
-    metrics: z.array(z.enum([...new Set([...hostMetrics, ...taskMetrics, ...gpuMetrics])] as [string, ...string[]])).min(1).max(20),
+    metrics: z
+      .array(z.enum([...new Set([...hostMetrics, ...taskMetrics, ...gpuMetrics])] as [string, ...string[]]))
+      .min(1)
+      .max(20),
     from: time,
     to: time,
     /** Seconds; chosen from the range when absent, and widened until no series has more than 2,000 points. */
@@ -101,7 +123,9 @@ export const getSummary = defineRequest({
     last24h: z.number().int(),
     byStatus: z.record(taskStatusSchema, z.number().int()),
     /** Oldest first, 24 hours, gaps filled with zero. */
-    perHour: z.array(z.object({ hour: time, submitted: z.number().int(), succeeded: z.number().int(), failed: z.number().int() })),
+    perHour: z.array(
+      z.object({ hour: time, submitted: z.number().int(), succeeded: z.number().int(), failed: z.number().int() }),
+    ),
     /** Seconds, of succeeded tasks of the last 24 h; null without any. */
     averageDurationSeconds: z.number().nullable(),
   }),

@@ -1,0 +1,105 @@
+import fs from 'node:fs';
+import net from 'node:net';
+import path from 'node:path';
+import { requireProgram } from '../install/system-package.mjs';
+import { endLeftover, freePort } from '../supervisor/data-folder.mjs';
+
+const INSTRUCTIONS = [
+  'Install it and start again:',
+  '  Debian/Ubuntu: apt-get install nats-server',
+  '  macOS:         brew install nats-server',
+  '  others:        https://docs.nats.io/running-a-nats-service/introduction/installation',
+  'or point NATS_URL at a running server that has JetStream enabled.',
+].join('\n');
+
+/** @param {string} text quoted for the server's configuration */
+const quoted = (text) => JSON.stringify(text);
+
+/** @param {{ user: string, password: string, permissions: { publish: readonly string[], subscribe: readonly string[] } }} account */
+function userBlock({ user, password, permissions }) {
+  const list = (/** @type {readonly string[]} */ subjects) => `[${subjects.map(quoted).join(', ')}]`;
+  return `    { user: ${quoted(user)}, password: ${quoted(password)}, permissions: { publish: ${list(permissions.publish)}, subscribe: ${list(permissions.subscribe)} } }`;
+}
+
+/**
+ * The embedded broker: a nats-server child on a free loopback port, one user per service and worker, each allowed only its
+ * own subjects.
+ * @param {{ root: string, data: string, credentials: ReturnType<typeof import('../supervisor/data-folder.mjs').readCredentials> }} options
+ */
+export async function prepareNats({ root, data, credentials }) {
+  const program = await requireProgram({
+    program: 'nats-server',
+    packages: ['nats-server'],
+    instructions: INSTRUCTIONS,
+  });
+  const folder = path.join(data, 'nats');
+  const pidFile = path.join(folder, 'nats.pid');
+  fs.mkdirSync(folder, { recursive: true });
+  await endLeftover(pidFile, 'nats-server', folder);
+  /** @type {typeof import('../../libs/contracts/src/messaging/permissions.js')} */
+  const { servicePermissions, workerPermissions } = await import(
+    path.join(root, 'libs/contracts/dist/messaging/permissions.js')
+  );
+  const accounts = Object.entries(servicePermissions).map(([user, permissions]) => ({
+    user,
+    password: credentials.passwordOf(user),
+    permissions,
+  }));
+  const worker = `worker-${credentials.workerId}`;
+  accounts.push({
+    user: worker,
+    password: credentials.passwordOf(worker),
+    permissions: workerPermissions(credentials.workerId),
+  });
+  const port = await freePort();
+  const config = path.join(folder, 'nats.conf');
+  fs.writeFileSync(
+    config,
+    [
+      `listen: "127.0.0.1:${port}"`,
+      'server_name: "gantry"',
+      `pid_file: ${quoted(pidFile)}`,
+      'max_payload: 1MB',
+      'max_pending: 256MB',
+      'write_deadline: "10s"',
+      'jetstream {',
+      `  store_dir: ${quoted(path.join(folder, 'jetstream'))}`,
+      '  max_memory_store: 512MB',
+      '}',
+      'authorization {',
+      '  users = [',
+      accounts.map(userBlock).join(',\n'),
+      '  ]',
+      '}',
+      '',
+    ].join('\n'),
+    { mode: 0o600 },
+  );
+  return {
+    url: `nats://127.0.0.1:${port}`,
+    workerUser: worker,
+    /** @type {import('../supervisor/managed-process.mjs').ProcessDefinition} */
+    process: {
+      name: 'nats',
+      command: program,
+      args: ['--config', config],
+      env: process.env,
+      readyTimeoutMs: 120_000,
+      probe: () => answersInfo(port),
+    },
+  };
+}
+
+/** The server greets every connection with INFO; it does so only once its streams are recovered. @param {number} port @returns {Promise<boolean>} */
+function answersInfo(port) {
+  return new Promise((resolve) => {
+    const socket = net.connect(port, '127.0.0.1');
+    const done = (/** @type {boolean} */ value) => {
+      socket.destroy();
+      resolve(value);
+    };
+    socket.setTimeout(1_000, () => done(false));
+    socket.once('error', () => done(false));
+    socket.once('data', (chunk) => done(chunk.toString().startsWith('INFO')));
+  });
+}

@@ -1,0 +1,130 @@
+#!/usr/bin/env node
+import fs from 'node:fs';
+import path from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { buildAll } from './install/build.mjs';
+import { installNodePackages } from './install/node-packages.mjs';
+import { runCommand } from './install/run-command.mjs';
+import { requireProgram } from './install/system-package.mjs';
+
+const root = path.resolve(path.dirname(fileURLToPath(import.meta.url)), '..');
+const PROJECT_FOLDERS = ['libs', 'services', 'agents', 'apps'];
+
+/** Real parts that the suites drive. In CI a missing one is a failure, never a skip. */
+const NEEDS = [
+  {
+    program: 'nats-server',
+    packages: ['nats-server'],
+    instructions: 'Install it: apt-get install nats-server, or brew install nats-server.',
+  },
+  {
+    program: 'dockerd',
+    packages: ['docker.io', 'iptables', 'iproute2'],
+    instructions: 'Install Docker Engine (apt-get install docker.io).',
+  },
+  {
+    program: 'busybox',
+    packages: ['busybox-static'],
+    instructions: 'Install a static busybox (apt-get install busybox-static): test images are made from it.',
+  },
+  {
+    program: 'bwrap',
+    packages: ['bubblewrap'],
+    instructions: 'Install bubblewrap (apt-get install bubblewrap): the process runtime uses it.',
+  },
+  {
+    program: 'chromium',
+    packages: ['chromium'],
+    instructions: 'Install Chromium (apt-get install chromium): the browser suite drives it.',
+  },
+];
+
+/** @param {string[]} targets @param {number} parallel */
+const nx = (targets, parallel) =>
+  runCommand(
+    path.join(root, 'node_modules/.bin/nx'),
+    ['run-many', '-t', ...targets, `--parallel=${parallel}`, '--outputStyle=stream'],
+    {
+      cwd: root,
+      env: { ...process.env, NX_DAEMON: 'false', NX_TUI: 'false', NEXT_TELEMETRY_DISABLED: '1', FORCE_COLOR: '0' },
+    },
+  );
+
+/** In the order of what they cost: a cheap failure shows first. `--only a,b` runs some of them. */
+const stages = [
+  {
+    name: 'static checks',
+    run: () => runCommand(process.execPath, [path.join(root, 'scripts/lint.mjs')], { cwd: root }),
+  },
+  { name: 'types', run: () => nx(['typecheck'], 2) },
+  { name: 'unit', run: () => nx(['test-unit'], 2) },
+  // One at a time: each starts servers of its own, and two cores are soon full.
+  { name: 'integration', run: () => nx(['test-int'], 1) },
+  { name: 'end to end', run: () => nx(['test-e2e'], 1) },
+];
+
+function chosenStages() {
+  const index = process.argv.indexOf('--only');
+  const names = index < 0 ? undefined : process.argv[index + 1]?.split(',');
+  return names === undefined ? stages : stages.filter(({ name }) => names.includes(name));
+}
+
+async function main() {
+  await installNodePackages(root);
+  for (const need of NEEDS) await requireProgram(need);
+  await buildAll(root);
+  const failures = [];
+  for (const { name, run } of chosenStages()) {
+    const startedAt = Date.now();
+    console.log(`\n== ${name}`);
+    try {
+      await run();
+      console.log(`== ${name}: ok (${((Date.now() - startedAt) / 1000).toFixed(0)} s)`);
+    } catch (error) {
+      failures.push(name);
+      console.error(`== ${name}: FAILED: ${error instanceof Error ? error.message : String(error)}`);
+    }
+  }
+  return failures;
+}
+
+function projectFolders() {
+  const nested = PROJECT_FOLDERS.flatMap((kind) =>
+    fs.readdirSync(path.join(root, kind)).map((name) => path.join(root, kind, name)),
+  );
+  return [...nested, path.join(root, 'e2e')];
+}
+
+/** The runners' own reports, one per project and target; an earlier run's must not count. */
+function reportFiles() {
+  return projectFolders()
+    .map((folder) => path.join(folder, 'test-results'))
+    .filter((folder) => fs.existsSync(folder))
+    .flatMap((folder) => fs.readdirSync(folder).map((name) => path.join(folder, name)))
+    .filter((file) => /test-(unit|int|e2e)\.json$/.test(file));
+}
+
+function countTests() {
+  let passed = 0;
+  let failed = 0;
+  for (const file of reportFiles()) {
+    const report = JSON.parse(fs.readFileSync(file, 'utf8'));
+    passed += report.numPassedTests;
+    failed += report.numFailedTests;
+  }
+  return { passed, failed };
+}
+
+for (const file of reportFiles()) fs.rmSync(file);
+let failures;
+try {
+  failures = await main();
+} catch (error) {
+  console.error(error instanceof Error ? error.message : error);
+  failures = ['preparation'];
+}
+const { passed, failed } = countTests();
+if (failures.length > 0) console.error(`\nFailed: ${failures.join(', ')}`);
+// A stage that fails without a failing test (types, lint) counts as one.
+console.log(`${passed} passed, ${Math.max(failed, failures.length)} failed`);
+process.exitCode = failures.length === 0 && failed === 0 ? 0 : 1;
