@@ -1,0 +1,67 @@
+import { GantryError } from '@gantry/kernel/gantry-error';
+import { ZodError } from 'zod';
+
+/**
+ * Server codes that pass by themselves or after an operator's help, so the same statement may work later. A missing table
+ * or database counts too: it appears with the migrations.
+ * Source: https://github.com/ClickHouse/ClickHouse/blob/master/src/Common/ErrorCodes.cpp
+ */
+const PASSING = new Set([
+  '60', // UNKNOWN_TABLE
+  '81', // UNKNOWN_DATABASE
+  '159', // TIMEOUT_EXCEEDED
+  '160', // TOO_SLOW
+  '164', // READONLY
+  '194', // REQUIRED_PASSWORD
+  '202', // TOO_MANY_SIMULTANEOUS_QUERIES
+  '209', // SOCKET_TIMEOUT
+  '210', // NETWORK_ERROR
+  '218', // TABLE_IS_DROPPED
+  '225', // NO_ZOOKEEPER
+  '236', // ABORTED
+  '241', // MEMORY_LIMIT_EXCEEDED
+  '242', // TABLE_IS_READ_ONLY
+  '243', // NOT_ENOUGH_SPACE
+  '252', // TOO_MANY_PARTS
+  '319', // UNKNOWN_STATUS_OF_INSERT
+  '394', // QUERY_WAS_CANCELLED
+  '425', // SYSTEM_ERROR
+  '439', // CANNOT_SCHEDULE_TASK
+  '497', // ACCESS_DENIED
+  '516', // AUTHENTICATION_FAILED
+  '999', // KEEPER_EXCEPTION
+]);
+
+/** Sorts whatever the client throws into "try again" and "will never work". */
+export function toClickHouseError(error: unknown): GantryError {
+  if (error instanceof GantryError) return error;
+  if (error instanceof ZodError) {
+    return new GantryError(
+      'CLICKHOUSE.UNEXPECTED_ROW',
+      'internal',
+      'ClickHouse answered with rows of another shape than the query asked for.',
+      {
+        cause: error,
+      },
+    );
+  }
+  const refusal = refusalOf(error);
+  if (refusal !== undefined && !PASSING.has(refusal.code)) {
+    return new GantryError('CLICKHOUSE.REJECTED', 'internal', `ClickHouse refused a statement (${refusal.type}).`, {
+      cause: error,
+    });
+  }
+  return new GantryError(
+    'CLICKHOUSE.UNAVAILABLE',
+    'unavailable',
+    'ClickHouse does not answer. Lists of active tasks still work; history, search, logs and charts come back with it.',
+    { retryable: true, cause: error },
+  );
+}
+
+/** By shape, not class: the server client and the embedded engine each bring their own copy of the class. */
+function refusalOf(error: unknown): { code: string; type: string } | undefined {
+  if (!(error instanceof Error) || !('code' in error) || typeof error.code !== 'string' || !/^\d+$/.test(error.code))
+    return undefined;
+  return { code: error.code, type: 'type' in error && typeof error.type === 'string' ? error.type : error.code };
+}

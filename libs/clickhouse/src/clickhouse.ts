@@ -1,0 +1,144 @@
+import { Readable } from 'node:stream';
+import { finished } from 'node:stream/promises';
+import type { ClickHouseClient } from '@clickhouse/client';
+import type { z } from 'zod';
+import { toClickHouseError } from './clickhouse-error.js';
+
+/** Values for `{name:Type}` placeholders: bound by the engine, never spliced into the statement. */
+export type QueryParameters = Record<string, unknown>;
+export type ColumnValue = string | number | boolean | null | readonly string[] | readonly number[];
+
+interface Parts {
+  clients: readonly ClickHouseClient[];
+  database: string;
+  embedded: boolean;
+  /** A client that does not need the database to exist. */
+  bootstrap?: () => ClickHouseClient;
+}
+
+/** Keeps one statement well under the memory of a small machine. */
+const INSERT_BYTES = 16 * 1024 * 1024;
+
+/**
+ * Typed access to one database. Everything that fails throws a `GantryError`: `unavailable` and retryable when the engine is
+ * away or short of resources, `internal` when the statement or its data is wrong.
+ *
+ * Statements carry their settings in a `SETTINGS` clause, never as call options: the embedded engine would keep them for the
+ * next statement on the same connection.
+ */
+export class ClickHouse {
+  readonly database: string;
+  readonly embedded: boolean;
+  private readonly clients: { client: ClickHouseClient; busy: number }[];
+  private readonly bootstrap: (() => ClickHouseClient) | undefined;
+
+  constructor({ clients, database, embedded, bootstrap }: Parts) {
+    this.clients = clients.map((client) => ({ client, busy: 0 }));
+    this.database = database;
+    this.embedded = embedded;
+    this.bootstrap = bootstrap;
+  }
+
+  /** Creates the database if needed and makes it the default of every connection. */
+  async ensureDatabase(): Promise<void> {
+    const create = `CREATE DATABASE IF NOT EXISTS ${this.database}`;
+    if (this.bootstrap !== undefined) {
+      const client = this.bootstrap();
+      await guarded(() => client.command({ query: create })).finally(() => client.close());
+      return;
+    }
+    for (const { client } of this.clients) {
+      await guarded(() => client.command({ query: create }));
+      await guarded(() => client.command({ query: `USE ${this.database}` }));
+    }
+  }
+
+  /** Rows as objects, each checked with `row`. */
+  query<Row extends z.ZodType>(sql: string, parameters: QueryParameters, row: Row): Promise<z.output<Row>[]> {
+    return this.read(sql, parameters, row, 'JSONEachRow');
+  }
+
+  /** Rows as arrays in column order: cheaper for many small rows. */
+  queryTuples<Row extends z.ZodType>(sql: string, parameters: QueryParameters, row: Row): Promise<z.output<Row>[]> {
+    return this.read(sql, parameters, row, 'JSONCompactEachRow');
+  }
+
+  private read<Row extends z.ZodType>(
+    sql: string,
+    parameters: QueryParameters,
+    row: Row,
+    format: 'JSONEachRow' | 'JSONCompactEachRow',
+  ): Promise<z.output<Row>[]> {
+    return this.withClient(async (client) => {
+      const result = await client.query({ query: sql, query_params: parameters, format });
+      const text = await result.text();
+      const rows: z.output<Row>[] = [];
+      for (const line of text.split('\n')) if (line !== '') rows.push(row.parse(JSON.parse(line)));
+      return rows;
+    });
+  }
+
+  /**
+   * Inserts rows in column order. Resolves once the engine has stored them; a large call is sent as several statements, so
+   * after an error some of the rows may be there: insert into tables where a repeated row changes nothing.
+   */
+  async insert(
+    table: string,
+    columns: readonly [string, ...string[]],
+    rows: Iterable<readonly ColumnValue[]>,
+  ): Promise<void> {
+    let lines: string[] = [];
+    let bytes = 0;
+    for (const row of rows) {
+      // Encoded here in one go: the client's own row-by-row encoder costs about 40 % of the insert rate.
+      const line = JSON.stringify(row);
+      lines.push(line);
+      bytes += line.length;
+      if (bytes >= INSERT_BYTES) {
+        await this.insertLines(table, columns, lines);
+        lines = [];
+        bytes = 0;
+      }
+    }
+    if (lines.length > 0) await this.insertLines(table, columns, lines);
+  }
+
+  private insertLines(table: string, columns: readonly [string, ...string[]], lines: readonly string[]): Promise<void> {
+    return this.withClient(async (client) => {
+      const values = Readable.from([Buffer.from(lines.join('\n'))], { objectMode: false });
+      const query = `INSERT INTO ${table} (${columns.join(', ')}) FORMAT JSONCompactEachRow`;
+      const { stream } = await client.exec({ query, values });
+      stream.resume();
+      await finished(stream);
+    });
+  }
+
+  /** A statement without a result (DDL, `INSERT ... SELECT`). */
+  command(sql: string, parameters: QueryParameters = {}): Promise<void> {
+    return this.withClient(async (client) => {
+      await client.command({ query: sql, query_params: parameters });
+    });
+  }
+
+  async close(): Promise<void> {
+    await Promise.all(this.clients.map(({ client }) => client.close()));
+  }
+
+  private async withClient<T>(work: (client: ClickHouseClient) => Promise<T>): Promise<T> {
+    const entry = this.clients.reduce((best, next) => (next.busy < best.busy ? next : best));
+    entry.busy += 1;
+    try {
+      return await guarded(() => work(entry.client));
+    } finally {
+      entry.busy -= 1;
+    }
+  }
+}
+
+async function guarded<T>(work: () => Promise<T>): Promise<T> {
+  try {
+    return await work();
+  } catch (error) {
+    throw toClickHouseError(error);
+  }
+}
