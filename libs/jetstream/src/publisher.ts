@@ -1,0 +1,90 @@
+import { GantryError } from '@gantry/kernel/gantry-error';
+import { JetStreamApiError, jetstream, type JetStreamClient, type JetStreamPublishOptions } from '@nats-io/jetstream';
+import { type NatsConnection, nuid, PermissionViolationError } from '@nats-io/transport-node';
+import { ConnectionState } from './connection-state.js';
+import { backOff, pause } from './pause.js';
+
+export interface PublishOptions {
+  /** Default: a fresh one, so that a repeated attempt is recognised by the broker. */
+  msgId?: string;
+  /** How long to try; default: until acknowledged. */
+  timeoutMs?: number;
+  signal?: AbortSignal;
+  headers?: JetStreamPublishOptions['headers'];
+}
+
+export interface PublishResult {
+  sequence: number;
+  /** True if the stream had this message id already. */
+  duplicate: boolean;
+}
+
+/** Longest wait for one acknowledgement; a broker that is well answers in a millisecond. */
+const ATTEMPT_MS = 3_000;
+const encoder = new TextEncoder();
+
+/**
+ * Stores a message in whichever stream captures `subject`. What the client sends while disconnected is dropped, and an
+ * acknowledgement can be lost with the connection, so it is sent again under the same message id until the broker says it has it.
+ * Rejects when the time is over or the signal aborts (then the outcome is unknown), or at once when the broker refuses for good.
+ */
+export function publishJson(nc: NatsConnection, subject: string, value: unknown, options: PublishOptions = {}): Promise<PublishResult> {
+  return publishBytes(nc, subject, encoder.encode(JSON.stringify(value)), options);
+}
+
+export function publishBytes(nc: NatsConnection, subject: string, bytes: Uint8Array, options: PublishOptions = {}): Promise<PublishResult> {
+  const { msgId = nuid.next(), headers, timeoutMs, signal } = options;
+  return publishUntilAcknowledged(nc, subject, bytes, { msgID: msgId, ...(headers === undefined ? {} : { headers }) }, { timeoutMs, signal });
+}
+
+const clients = new WeakMap<NatsConnection, JetStreamClient>();
+
+export function jetStreamOf(nc: NatsConnection): JetStreamClient {
+  let client = clients.get(nc);
+  if (client === undefined) {
+    client = jetstream(nc);
+    clients.set(nc, client);
+  }
+  return client;
+}
+
+/** The loop behind every publish. An error of the broker's API (a lost race, a full stream) is passed on at once. */
+export async function publishUntilAcknowledged(
+  nc: NatsConnection,
+  subject: string,
+  bytes: Uint8Array,
+  publish: Partial<JetStreamPublishOptions>,
+  { timeoutMs = Number.POSITIVE_INFINITY, signal }: { timeoutMs?: number | undefined; signal?: AbortSignal | undefined },
+): Promise<PublishResult> {
+  const client = jetStreamOf(nc);
+  const state = ConnectionState.of(nc);
+  const deadline = performance.now() + timeoutMs;
+  for (let round = 0; ; round += 1) {
+    const left = deadline - performance.now();
+    try {
+      const ack = await client.publish(subject, bytes, { ...publish, timeout: Math.max(1, Math.min(ATTEMPT_MS, left)) });
+      return { sequence: ack.seq, duplicate: ack.duplicate };
+    } catch (error) {
+      if (error instanceof JetStreamApiError && !isPassing(error)) throw error;
+      if (isHopeless(error)) throw error;
+      if (nc.isClosed() || signal?.aborted === true || performance.now() >= deadline) {
+        throw new GantryError('BROKER.UNAVAILABLE', 'unavailable', 'The message broker did not confirm in time. Try again.', { cause: error });
+      }
+      const wait = Math.min(backOff(round, 20, 500), Math.max(1, deadline - performance.now()));
+      await pause(wait, signal);
+      await state.settle(Math.min(5_000, Math.max(1, deadline - performance.now())), signal);
+    }
+  }
+}
+
+/** Codes that a broker gives while it starts or moves a leader: 10008 "temporarily unavailable", 10118 and 10074 likewise. */
+const passingCodes = new Set([10_008, 10_074, 10_118]);
+const isPassing = (error: JetStreamApiError): boolean => passingCodes.has(error.code);
+
+/** Refused by permissions or by size: the same message can never be stored. */
+function isHopeless(error: unknown): boolean {
+  if (error instanceof PermissionViolationError) return true;
+  const cause = error instanceof Error ? error.cause : undefined;
+  if (cause instanceof PermissionViolationError) return true;
+  return error instanceof Error && error.name === 'InvalidArgumentError';
+}

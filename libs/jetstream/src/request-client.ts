@@ -1,0 +1,105 @@
+import {
+  type InputOf,
+  type OutputOf,
+  type RequestContext,
+  type RequestContract,
+  requestHeaders,
+} from '@gantry/contracts/messaging/request';
+import { type ErrorBody, errorKinds, GantryError } from '@gantry/kernel/gantry-error';
+import { headers, type Msg, type NatsConnection, RequestError, TimeoutError } from '@nats-io/transport-node';
+import { z } from 'zod';
+import { parseJsonBytes } from './stream-message.js';
+
+const errorBodySchema = z.object({
+  code: z.string(),
+  kind: z.enum(errorKinds),
+  message: z.string(),
+  retryable: z.boolean(),
+  fields: z.array(z.object({ path: z.string(), message: z.string() })).optional(),
+});
+
+const encoder = new TextEncoder();
+
+/** Calls request/reply contracts. Every failure arrives as a `GantryError`: the service's own, or `SERVICE.UNAVAILABLE`. */
+export class RequestClient {
+  constructor(private readonly nc: NatsConnection) {}
+
+  async request<C extends RequestContract>(contract: C, input: InputOf<C>, context: RequestContext): Promise<OutputOf<C>> {
+    const reply = await this.exchange(contract, encoder.encode(JSON.stringify(input)), context);
+    return parseOutput(contract, reply);
+  }
+
+  /** For a contract with `outputBytes`: the raw bytes of the answer. */
+  async requestBytes<C extends RequestContract>(contract: C, input: InputOf<C>, context: RequestContext): Promise<Uint8Array> {
+    const reply = await this.exchange(contract, encoder.encode(JSON.stringify(input)), context);
+    return reply.data;
+  }
+
+  /** For a contract with `inputBytes`: the input travels in a header, the bytes as they are. */
+  async sendBytes<C extends RequestContract>(
+    contract: C,
+    input: InputOf<C>,
+    bytes: Uint8Array,
+    context: RequestContext,
+  ): Promise<OutputOf<C>> {
+    const reply = await this.exchange(contract, bytes, context, JSON.stringify(input));
+    return parseOutput(contract, reply);
+  }
+
+  private async exchange(contract: RequestContract, body: Uint8Array, context: RequestContext, inputHeader?: string): Promise<Msg> {
+    const sent = headers();
+    // Header values are one line of Latin text on the wire; JSON with escapes fits that whatever a user's name holds.
+    sent.set(requestHeaders.context, asciiJson(JSON.stringify(context)));
+    if (context.traceparent !== undefined) sent.set('traceparent', context.traceparent);
+    if (inputHeader !== undefined) sent.set(requestHeaders.input, asciiJson(inputHeader));
+    let reply: Msg;
+    try {
+      reply = await this.nc.request(contract.subject, body, { timeout: contract.timeoutMs, headers: sent });
+    } catch (error) {
+      throw unavailable(contract, error);
+    }
+    if (reply.headers?.get(requestHeaders.status) === 'error') throw errorOf(contract, reply);
+    return reply;
+  }
+}
+
+/** JSON in which everything beyond ASCII is escaped. */
+function asciiJson(json: string): string {
+  return json.replace(/[\u007f-\uffff]/g, (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`);
+}
+
+function parseOutput<C extends RequestContract>(contract: C, reply: Msg): OutputOf<C> {
+  const parsed = contract.output.safeParse(jsonOf(reply));
+  if (parsed.success) return parsed.data as OutputOf<C>;
+  throw new GantryError('SERVICE.BAD_REPLY', 'internal', 'A service answered in a form we do not know. Run services of the same version.', {
+    cause: parsed.error,
+  });
+}
+
+function errorOf(contract: RequestContract, reply: Msg): GantryError {
+  const parsed = errorBodySchema.safeParse(jsonOf(reply));
+  if (parsed.success) return GantryError.fromBody(parsed.data as ErrorBody);
+  return new GantryError('SERVICE.BAD_REPLY', 'internal', 'A service answered in a form we do not know. Run services of the same version.', {
+    cause: new Error(`malformed error reply on ${contract.subject}`),
+  });
+}
+
+function jsonOf(reply: Msg): unknown {
+  try {
+    return parseJsonBytes(reply.data);
+  } catch {
+    return undefined;
+  }
+}
+
+function unavailable(contract: RequestContract, error: unknown): GantryError {
+  const [, service = 'service'] = contract.subject.split('.');
+  const name = contract.subject.startsWith('upload.') ? 'tasks' : service;
+  const missing = error instanceof RequestError && error.isNoResponders();
+  const late = error instanceof TimeoutError || (error instanceof Error && error.cause instanceof TimeoutError);
+  const what = missing ? 'is not running' : late ? 'did not answer in time' : 'cannot be reached';
+  return new GantryError('SERVICE.UNAVAILABLE', 'unavailable', `The ${name} service ${what}. Try again in a moment.`, {
+    retryable: true,
+    cause: error,
+  });
+}

@@ -1,0 +1,19 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+
+const folders = new Set<string>();
+let registered = false;
+
+/** A new empty folder, removed when the process ends. */
+export function temporaryFolder(prefix: string): string {
+  const folder = mkdtempSync(join(tmpdir(), `${prefix}-`));
+  folders.add(folder);
+  if (!registered) {
+    registered = true;
+    process.once('exit', () => {
+      for (const path of folders) rmSync(path, { recursive: true, force: true });
+    });
+  }
+  return folder;
+}

@@ -1,0 +1,1 @@
+export { type NatsServerFixture, type NatsServerOptions, startNatsServer } from '@gantry/jetstream/testing/nats-server.fixture';

@@ -1,0 +1,1 @@
+export { type StoreSubject, storeContractSuite } from '@gantry/event-sourcing/testing/store-contract.suite';

@@ -1,0 +1,1 @@
+export { temporaryFolder } from '@gantry/jetstream/testing/temporary-folder';
