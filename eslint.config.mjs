@@ -27,6 +27,7 @@ export default tseslint.config(
       '.nx/**',
       '.gantry/**',
       '**/*.config.{mjs,ts}',
+      '**/codegen.ts',
       'vitest.shared.ts',
     ],
   },
@@ -42,6 +43,7 @@ export default tseslint.config(
       '@typescript-eslint/no-explicit-any': 'error',
       '@typescript-eslint/consistent-type-imports': 'off',
       '@typescript-eslint/require-await': 'off',
+      '@typescript-eslint/only-throw-error': ['error', { allowThrowingUnknown: true, allowThrowingAny: false }],
       '@typescript-eslint/no-unused-vars': ['error', { argsIgnorePattern: '^_', varsIgnorePattern: '^_' }],
       'no-restricted-syntax': [
         'error',

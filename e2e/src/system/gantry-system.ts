@@ -1,0 +1,134 @@
+import { spawn, type ChildProcess } from 'node:child_process';
+import fs from 'node:fs';
+import net from 'node:net';
+import os from 'node:os';
+import path from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+const root = fileURLToPath(new URL('../../..', import.meta.url));
+
+export const adminPassword = 'a-long-test-password';
+export const adminEmail = 'admin@gantry.local';
+
+function freePort(): Promise<number> {
+  return new Promise((resolve, reject) => {
+    const server = net.createServer();
+    server.once('error', reject);
+    server.listen(0, '127.0.0.1', () => {
+      const { port } = server.address() as net.AddressInfo;
+      server.close(() => resolve(port));
+    });
+  });
+}
+
+/** The real thing: `npm start` with ports and a data folder of its own. */
+export class GantrySystem {
+  private child: ChildProcess | undefined;
+  output = '';
+
+  private constructor(
+    readonly data: string,
+    readonly apiPort: number,
+    readonly webPort: number,
+  ) {}
+
+  static async create(): Promise<GantrySystem> {
+    const data = fs.mkdtempSync(path.join(os.tmpdir(), 'gantry-e2e-'));
+    return new GantrySystem(data, await freePort(), await freePort());
+  }
+
+  get apiUrl(): string {
+    return `http://127.0.0.1:${this.apiPort}`;
+  }
+
+  get webUrl(): string {
+    return `http://localhost:${this.webPort}`;
+  }
+
+  /** Resolves once the system says that it is ready; gives the seconds it took. */
+  async start(): Promise<number> {
+    const startedAt = Date.now();
+    this.output = '';
+    const child = spawn(process.execPath, [path.join(root, 'scripts/start.mjs')], {
+      cwd: root,
+      stdio: ['ignore', 'pipe', 'pipe'],
+      env: {
+        ...process.env,
+        GANTRY_DATA: this.data,
+        GANTRY_API_PORT: String(this.apiPort),
+        GANTRY_WEB_PORT: String(this.webPort),
+        GANTRY_ADMIN_PASSWORD: adminPassword,
+        NODE_ENV: 'production',
+      },
+    });
+    this.child = child;
+    await new Promise<void>((resolve, reject) => {
+      const take = (chunk: Buffer) => {
+        this.output += chunk.toString();
+        if (this.output.includes('Gantry is ready')) resolve();
+      };
+      child.stdout.on('data', take);
+      child.stderr.on('data', take);
+      child.once('exit', (code) =>
+        reject(new Error(`The system ended with code ${code} before it was ready:\n${this.output}`)),
+      );
+    });
+    return (Date.now() - startedAt) / 1_000;
+  }
+
+  /** Ctrl-C; gives the seconds until everything had ended. */
+  async stop(): Promise<number> {
+    const { child } = this;
+    if (child === undefined || child.exitCode !== null) return 0;
+    const startedAt = Date.now();
+    const ended = new Promise((resolve) => child.once('exit', resolve));
+    child.kill('SIGINT');
+    await ended;
+    return (Date.now() - startedAt) / 1_000;
+  }
+
+  /** What the parts logged; shown when a test fails for a reason the API does not tell. */
+  log(): string {
+    const file = path.join(this.data, 'log', 'gantry.log');
+    return fs.existsSync(file) ? fs.readFileSync(file, 'utf8') : '';
+  }
+
+  remove(): void {
+    fs.rmSync(this.data, { recursive: true, force: true });
+  }
+}
+
+export interface CommandResult {
+  code: number;
+  stdout: string;
+  stderr: string;
+}
+
+/** Runs `gantry` as a person would, with a configuration of its own. */
+export function gantryCommand(
+  system: GantrySystem,
+  args: readonly string[],
+  env: NodeJS.ProcessEnv = {},
+): Promise<CommandResult> {
+  const child = spawn(process.execPath, [path.join(root, 'apps/cli/bin/gantry.mjs'), ...args], {
+    stdio: ['ignore', 'pipe', 'pipe'],
+    cwd: system.data,
+    env: {
+      ...process.env,
+      GANTRY_API_URL: system.apiUrl,
+      GANTRY_CONFIG: path.join(system.data, 'cli.json'),
+      NO_COLOR: '1',
+      ...env,
+    },
+  });
+  const stdout: Buffer[] = [];
+  const stderr: Buffer[] = [];
+  child.stdout.on('data', (chunk: Buffer) => stdout.push(chunk));
+  child.stderr.on('data', (chunk: Buffer) => stderr.push(chunk));
+  return new Promise((resolve, reject) => {
+    child.once('error', reject);
+    child.once('close', (code) =>
+      resolve({ code: code ?? -1, stdout: Buffer.concat(stdout).toString(), stderr: Buffer.concat(stderr).toString() }),
+    );
+  });
+}

@@ -1,0 +1,180 @@
+import { createHash } from 'node:crypto';
+import fs from 'node:fs';
+import path from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { GantryClient, isFinished, type Task } from '@gantry/client/gantry-client';
+import { adminEmail, adminPassword, gantryCommand, GantrySystem } from './system/gantry-system.js';
+
+const IMAGE = 'gantry/demo:latest';
+const LINES = 100_000;
+
+/** Everything a newcomer does from the command line, on the real system, then all of it again after a restart. */
+describe('the tour, from the command line', () => {
+  let system: GantrySystem;
+  let client: GantryClient;
+  const finished = new Map<string, string>();
+
+  const gantry = (...args: string[]) => gantryCommand(system, args);
+  const runJson = async (...args: string[]): Promise<{ code: number; task: Task; stderr: string }> => {
+    const { code, stdout, stderr } = await gantry('run', '--image', IMAGE, '--json', ...args);
+    const task = JSON.parse(stdout) as Task;
+    finished.set(task.id, task.status);
+    return { code, task, stderr };
+  };
+  const waitFor = async (id: string, reached: (task: Task) => boolean): Promise<Task> => {
+    for await (const task of client.followTask(id)) if (reached(task)) return task;
+    return client.task(id);
+  };
+
+  beforeAll(async () => {
+    system = await GantrySystem.create();
+    await system.start();
+    const token = await new GantryClient({ apiUrl: system.apiUrl }).logIn(adminEmail, adminPassword);
+    const { key } = await new GantryClient({
+      apiUrl: system.apiUrl,
+      credentials: () => token.accessToken,
+    }).createApiKey('e2e');
+    client = new GantryClient({ apiUrl: system.apiUrl, credentials: () => key });
+  });
+
+  afterAll(async () => {
+    await client?.close();
+    await system.stop();
+    system.remove();
+  });
+
+  it('logs in and shows who it is', async () => {
+    const login = await gantryCommand(system, ['login', '--email', adminEmail], { GANTRY_PASSWORD: adminPassword });
+    expect(login.stderr).toBe('');
+    expect(login.code).toBe(0);
+    expect((await gantry('whoami')).stdout).toContain(adminEmail);
+    expect((await gantry('workers')).stdout).toContain('active');
+  });
+
+  it('refuses a stranger', async () => {
+    const refused = await gantryCommand(system, ['list'], {
+      GANTRY_API_KEY: 'gtk_wrong_key',
+      GANTRY_CONFIG: '/nonexistent',
+    });
+    expect(refused.code).toBe(77);
+    expect(refused.stderr).toMatch(/\[AUTH\./);
+  });
+
+  it('prints what a task prints and ends with its exit code', async () => {
+    const hello = await gantry('run', '--image', IMAGE, '--', 'sh', '-c', 'echo out; echo err >&2');
+    expect(hello.stdout).toBe('out\n');
+    expect(hello.stderr).toContain('err\n');
+    expect(hello.code).toBe(0);
+  });
+
+  it(`(a) keeps every one of ${LINES} lines in order per stream, and a 50 MB file whole`, async () => {
+    const script = [
+      `i=1; while [ $i -le ${LINES} ]; do if [ $((i % 2)) = 0 ]; then echo "line $i"; else echo "line $i" >&2; fi; i=$((i+1)); done`,
+      'dd if=/dev/urandom of=/output/data.bin bs=1M count=50 2>/dev/null',
+      'sha256sum /output/data.bin > /output/sum.txt',
+    ].join('; ');
+    const { stdout, stderr, code } = await gantry('run', '--image', IMAGE, '--name', 'lines', '--', 'sh', '-c', script);
+    const even = Array.from({ length: LINES / 2 }, (_, index) => `line ${2 * index + 2}`);
+    const odd = Array.from({ length: LINES / 2 }, (_, index) => `line ${2 * index + 1}`);
+    expect(stdout.trimEnd().split('\n')).toEqual(even);
+    expect(stderr.split('\n').filter((line) => line.startsWith('line '))).toEqual(odd);
+    expect(code).toBe(0);
+
+    const { edges } = await client.tasks({ filter: { search: 'lines' } });
+    const id = edges[0]?.node.id ?? '';
+    finished.set(id, 'succeeded');
+    const folder = path.join(system.data, 'downloaded');
+    const download = await gantry('download', id, '-o', folder);
+    expect(download.code).toBe(0);
+    const sum = createHash('sha256')
+      .update(fs.readFileSync(path.join(folder, 'data.bin')))
+      .digest('hex');
+    expect(fs.statSync(path.join(folder, 'data.bin')).size).toBe(50 * 1024 * 1024);
+    expect(fs.readFileSync(path.join(folder, 'sum.txt'), 'utf8')).toBe(`${sum}  /output/data.bin\n`);
+  });
+
+  it('(b) tells exit code 3', async () => {
+    const { code, task } = await runJson('--', 'sh', '-c', 'exit 3');
+    expect(task).toMatchObject({ status: 'failed', exitCode: 3, failure: { class: 'user_exit' } });
+    expect(code).toBe(3);
+  });
+
+  it('(c) tells that the memory limit was exceeded', async () => {
+    const { code, task } = await runJson('--memory', '32m', '--', 'sh', '-c', 'head -c 200m /dev/zero | tail');
+    expect(task).toMatchObject({ status: 'failed', failure: { class: 'out_of_memory' } });
+    expect(code).toBe(137);
+  });
+
+  it('(d) cancels a sleeping task', async () => {
+    const { stdout } = await gantry('run', '--image', IMAGE, '--detach', '--', 'sleep', '600');
+    const id = stdout.trim();
+    await waitFor(id, (task) => task.status === 'running');
+    expect((await gantry('cancel', id)).code).toBe(0);
+    const task = await waitFor(id, isFinished);
+    expect(task.status).toBe('cancelled');
+    finished.set(id, 'cancelled');
+  });
+
+  it('(e) ends a task that outlives its time-out', async () => {
+    const { code, task } = await runJson('--timeout', '2s', '--', 'sleep', '600');
+    expect(task).toMatchObject({ status: 'timed_out', failure: { class: 'timeout' } });
+    expect(code).toBe(124);
+  });
+
+  it('(f) keeps a task that asks for 1,000 CPUs in the queue and says why', async () => {
+    const { stdout } = await gantry('run', '--image', IMAGE, '--detach', '--cpu', '1000', '--', 'true');
+    const id = stdout.trim();
+    const explanation = await gantry('explain', id);
+    expect(explanation.stdout).toMatch(/1000 cores/);
+    expect((await client.task(id)).status).toBe('queued');
+    finished.set(id, 'queued');
+  });
+
+  it('(g) runs 200 short tasks submitted at once', async () => {
+    const startedAt = Date.now();
+    const submitted = await Promise.all(
+      Array.from({ length: 200 }, (_, index) =>
+        client.submitTask({
+          name: `short ${index}`,
+          image: IMAGE,
+          command: ['echo', String(index)],
+          tags: ['short'],
+          resources: { cpu: 0.05, memoryMb: 16, storageMb: 16 },
+        }),
+      ),
+    );
+    const ended = await Promise.all(submitted.map(({ task }) => waitFor(task.id, isFinished)));
+    expect(ended.filter(({ status }) => status !== 'succeeded')).toEqual([]);
+    console.log(`200 short tasks: ${(200 / ((Date.now() - startedAt) / 1_000)).toFixed(2)} tasks/s`);
+    for (const { id, status } of ended) finished.set(id, status);
+  });
+
+  it('refuses bad input with a code and the wrong field, never with a server error', async () => {
+    const bad = await gantry('run', '--image', 'NOT AN IMAGE', '--', 'true');
+    expect(bad.code).toBe(64);
+    expect(bad.stderr).toMatch(/image/);
+    const missing = await gantry('status', '00000000-0000-7000-8000-000000000000');
+    expect(missing.code).toBe(66);
+    const response = await fetch(`${system.apiUrl}/api/tasks`, {
+      method: 'POST',
+      body: '{"broken',
+      headers: { 'content-type': 'application/json' },
+    });
+    expect(response.status).toBeGreaterThanOrEqual(400);
+    expect(response.status).toBeLessThan(500);
+  });
+
+  it('stops within 10 s, starts again, and has every task, line and file', async () => {
+    expect(await system.stop()).toBeLessThan(10);
+    await system.start();
+    for (const [id, status] of finished) expect((await client.task(id)).status, id).toBe(status);
+    const { edges } = await client.tasks({ filter: { search: 'lines' } });
+    const task = edges[0]?.node;
+    expect(task?.artifacts.map(({ path: name }) => name).sort()).toEqual(['data.bin', 'sum.txt']);
+    const tail = await gantry('logs', task?.id ?? '', '--tail', '1');
+    expect(tail.stdout + tail.stderr).toBe(`line ${LINES}\n`);
+    const again = await gantry('download', task?.id ?? '', 'sum.txt', '-o', path.join(system.data, 'again'));
+    expect(again.code).toBe(0);
+    expect((await gantry('run', '--image', IMAGE, '--', 'echo', 'after restart')).stdout).toBe('after restart\n');
+  });
+});
