@@ -63,7 +63,8 @@ async function privateEngine(program, data) {
   const socket = path.join(runFolder, 'docker.sock');
   const pidFile = path.join(runFolder, 'docker.pid');
   await endLeftover(pidFile, 'dockerd', folder);
-  const network = await ensureBridge(`gtry${name.slice(0, 6)}`, name);
+  const bridge = `gtry${name.slice(0, 6)}`;
+  const network = await ensureBridge(bridge, name);
   const host = `unix://${socket}`;
   return {
     host,
@@ -80,7 +81,7 @@ async function privateEngine(program, data) {
         '--pidfile',
         pidFile,
         '--log-level',
-        'warn',
+        'error',
         // Containers go on when only the engine is restarted after a crash.
         '--live-restore',
         ...network,
@@ -88,6 +89,7 @@ async function privateEngine(program, data) {
       env: process.env,
       readyTimeoutMs: 60_000,
       probe: async () => (await engineStatus(host, '/_ping')) === 200,
+      cleanup: () => removeBridge(bridge),
     },
   };
 }
@@ -110,6 +112,13 @@ async function ensureBridge(bridge, name) {
   } catch {
     return ['--bridge=none', '--iptables=false'];
   }
+}
+
+/** @param {string} bridge */
+async function removeBridge(bridge) {
+  const ip = findProgram('ip');
+  if (ip !== undefined && fs.existsSync(`/sys/class/net/${bridge}`))
+    await runCommand(ip, ['link', 'delete', bridge], { quiet: true });
 }
 
 /**
@@ -155,7 +164,17 @@ export async function ensureDemoImage(host, data) {
 
 function staticBusybox() {
   const candidate = findProgram('busybox');
-  if (candidate === undefined) return undefined;
-  // A dynamically linked one would miss its libraries in an empty image; ELF files name their loader.
-  return fs.readFileSync(candidate).includes('ld-linux') ? undefined : candidate;
+  return candidate !== undefined && isStatic(fs.readFileSync(candidate)) ? candidate : undefined;
+}
+
+/**
+ * True for an ELF program that names no loader (no PT_INTERP header): a dynamically linked one would miss its libraries in an
+ * empty image. Layout of a 64-bit little-endian file: program headers at e_phoff (0x20), their size at 0x36, count at 0x38.
+ * @param {Buffer} elf
+ */
+function isStatic(elf) {
+  if (elf.readUInt32BE(0) !== 0x7f454c46 || elf[4] !== 2 || elf[5] !== 1) return false;
+  const [offset, size, count] = [Number(elf.readBigUInt64LE(0x20)), elf.readUInt16LE(0x36), elf.readUInt16LE(0x38)];
+  const PT_INTERP = 3;
+  return !Array.from({ length: count }, (_, index) => elf.readUInt32LE(offset + index * size)).includes(PT_INTERP);
 }

@@ -14,6 +14,7 @@ const LONGEST_PAUSE_MS = 10_000;
  * @property {() => Promise<boolean>} [probe] for other programs: true once it serves
  * @property {number} [readyTimeoutMs]
  * @property {NodeJS.Signals} [stopSignal]
+ * @property {() => Promise<void>} [cleanup] after it was stopped
  */
 
 /** One child process: started, watched until ready, started again when it dies, ended on request. */
@@ -79,6 +80,7 @@ export class ManagedProcess {
     const killer = setTimeout(() => child.kill('SIGKILL'), graceMs);
     await this.#exited;
     clearTimeout(killer);
+    await this.definition.cleanup?.();
   }
 
   /** Ends it at once, without a word. */
