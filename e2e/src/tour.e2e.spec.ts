@@ -3,7 +3,7 @@ import fs from 'node:fs';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { GantryClient, isFinished, type Task } from '@gantry/client/gantry-client';
-import { adminEmail, adminPassword, gantryCommand, GantrySystem } from './system/gantry-system.js';
+import { adminEmail, adminPassword, gantryCommand, GantrySystem } from '@gantry/testing/gantry-system.fixture';
 
 const IMAGE = 'gantry/demo:latest';
 const LINES = 100_000;

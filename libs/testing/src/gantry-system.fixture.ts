@@ -1,25 +1,14 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import fs from 'node:fs';
-import net from 'node:net';
-import os from 'node:os';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { freePort } from './free-port.js';
+import { temporaryFolder } from './temporary-folder.js';
 
 const root = fileURLToPath(new URL('../../..', import.meta.url));
 
 export const adminPassword = 'a-long-test-password';
 export const adminEmail = 'admin@gantry.local';
-
-function freePort(): Promise<number> {
-  return new Promise((resolve, reject) => {
-    const server = net.createServer();
-    server.once('error', reject);
-    server.listen(0, '127.0.0.1', () => {
-      const { port } = server.address() as net.AddressInfo;
-      server.close(() => resolve(port));
-    });
-  });
-}
 
 /** The real thing: `npm start` with ports and a data folder of its own. */
 export class GantrySystem {
@@ -33,7 +22,7 @@ export class GantrySystem {
   ) {}
 
   static async create(): Promise<GantrySystem> {
-    const data = fs.mkdtempSync(path.join(os.tmpdir(), 'gantry-e2e-'));
+    const data = temporaryFolder('gantry-system-');
     return new GantrySystem(data, await freePort(), await freePort());
   }
 
