@@ -32,7 +32,8 @@ export class RequestClient {
   /** For a contract with `outputBytes`: the raw bytes of the answer. */
   async requestBytes<C extends RequestContract>(contract: C, input: InputOf<C>, context: RequestContext): Promise<Uint8Array> {
     const reply = await this.exchange(contract, encoder.encode(JSON.stringify(input)), context);
-    return reply.data;
+    const { buffer, byteOffset, byteLength } = reply.data;
+    return new Uint8Array(buffer, byteOffset, byteLength);
   }
 
   /** For a contract with `inputBytes`: the input travels in a header, the bytes as they are. */
