@@ -1,0 +1,66 @@
+import { streams } from '@gantry/contracts/messaging/streams';
+import type { TaskEvent } from '@gantry/contracts/tasks/task-events';
+import type { EventStore } from '@gantry/event-sourcing/event-store.port';
+import { ensureStream } from '@gantry/jetstream/stream-admin';
+import type { Clock } from '@gantry/kernel/clock';
+import type { HealthState } from '@gantry/nest-platform/health';
+import type { Logger } from '@gantry/nest-platform/logger';
+import type { NatsConnection } from '@nats-io/transport-node';
+import type { OnApplicationShutdown, OnModuleInit } from '@nestjs/common';
+import type { PurgeLeftoversHandler } from '../../application/purge-leftovers.handler.js';
+import type { TaskCommandExecutor } from '../../application/task-command.executor.js';
+
+export interface TaskStreamFollowerOptions {
+  readonly nc: NatsConnection;
+  readonly store: EventStore<TaskEvent>;
+  readonly executor: TaskCommandExecutor;
+  readonly leftovers: PurgeLeftoversHandler;
+  readonly clock: Clock;
+  readonly health: HealthState;
+  readonly logger: Logger;
+}
+
+/** Makes this service's streams and reads TASKS from the start: nothing is served before the board is complete. */
+export class TaskStreamFollower implements OnModuleInit, OnApplicationShutdown {
+  private readonly stop = new AbortController();
+  private reading: Promise<void> = Promise.resolve();
+
+  constructor(private readonly options: TaskStreamFollowerOptions) {}
+
+  async onModuleInit(): Promise<void> {
+    const { nc, executor, leftovers, logger, clock } = this.options;
+    for (const stream of [streams.tasks, streams.artifacts, streams.reports]) await ensureStream(nc, stream);
+    const begin = clock.now();
+    let commits = 0;
+    await new Promise<void>((resolve, reject) => {
+      this.reading = this.options.store.follow({
+        fromSequence: 1,
+        onCommit: (stored) => {
+          commits += 1;
+          executor.absorb(stored);
+          leftovers.observe(stored);
+        },
+        onCaughtUp: resolve,
+        signal: this.stop.signal,
+      });
+      this.reading.catch((error: unknown) => {
+        this.fail(error);
+        reject(error instanceof Error ? error : new Error(String(error)));
+      });
+    });
+    logger.info({ commits, tasks: executor.board.size, milliseconds: clock.now() - begin }, 'board complete');
+    leftovers.purge().catch((error: unknown) => logger.warn({ error }, 'files of deleted tasks are still stored'));
+  }
+
+  async onApplicationShutdown(): Promise<void> {
+    this.stop.abort();
+    await this.reading.catch(() => undefined);
+  }
+
+  /** A commit that cannot be folded is a defect: say so loudly rather than serve a board that silently stands still. */
+  private fail(error: unknown): void {
+    if (this.stop.signal.aborted) return;
+    this.options.logger.error({ error }, 'reading of stream TASKS ended');
+    this.options.health.set('task-board', 'unhealthy', 'The reading of stream TASKS ended; restart the service.');
+  }
+}

@@ -1,0 +1,116 @@
+import type { StoredCommit } from '@gantry/contracts/messaging/commit';
+import { subjects } from '@gantry/contracts/messaging/streams';
+import { TASK_SCHEMA_VERSION, type TaskEvent } from '@gantry/contracts/tasks/task-events';
+import type { TaskView } from '@gantry/contracts/tasks/task-view';
+import { foldTaskCommit } from '@gantry/contracts/tasks/task-view.fold';
+import { CommandHandler, type CommandOrigin } from '@gantry/event-sourcing/command-handler';
+import type { EventStore } from '@gantry/event-sourcing/event-store.port';
+import type { Clock } from '@gantry/kernel/clock';
+import { GantryError } from '@gantry/kernel/gantry-error';
+import type { TaskCommand } from '../domain/task/task.commands.js';
+import { taskDecider } from '../domain/task/task.decide.js';
+import { taskErrors } from '../domain/task/task.errors.js';
+import type { TaskState } from '../domain/task/task.state.js';
+import type { TaskBoard } from '../projections/task-board/task-board.projection.js';
+import { AssignmentSignal } from './assignment-signal.js';
+
+/** A report that overtook its assignment is held this long in the process before the stream has to deliver it again. */
+const HOLD_MS = 2_000;
+/** A queue of 100,000 tasks stays loaded while as many others pass by; a cold load from a long stream costs up to a second. */
+const CACHED_TASKS = 250_000;
+
+export interface Executed {
+  /** What was stored; undefined if there was nothing to do. */
+  readonly stored: StoredCommit<TaskEvent> | undefined;
+  readonly state: TaskState;
+}
+
+/**
+ * The one way in for commands: runs them against the cached aggregate, shows the outcome on the board at once, and answers
+ * views of tasks that the board no longer holds from the stream.
+ */
+export class TaskCommandExecutor {
+  private readonly handler: CommandHandler<TaskState, TaskCommand, TaskEvent>;
+  private readonly signal = new AssignmentSignal();
+
+  constructor(
+    private readonly store: EventStore<TaskEvent>,
+    readonly board: TaskBoard,
+    clock: Clock,
+    /** Where aggregates are loaded from and appended to; a store that knows which ids are new saves a read per submission. */
+    appendStore: EventStore<TaskEvent> = store,
+  ) {
+    this.handler = new CommandHandler({
+      streamName: 'TASKS',
+      schemaVersion: TASK_SCHEMA_VERSION,
+      decider: taskDecider,
+      store: appendStore,
+      clock,
+      subjectOf: subjects.task,
+      cacheSize: CACHED_TASKS,
+    });
+  }
+
+  async execute(taskId: string, command: TaskCommand, origin: CommandOrigin): Promise<Executed> {
+    const { stored, state } = await this.handler.handle(taskId, command, origin);
+    if (stored !== undefined) {
+      this.board.absorb(stored, 'own');
+      this.signal.notify(taskId);
+    }
+    return { stored, state };
+  }
+
+  /** Like `execute`, but waits a little for an assignment that is still on its way from the scheduler. */
+  executeAfterAssignment(taskId: string, command: TaskCommand, origin: CommandOrigin): Promise<Executed> {
+    return this.afterAssignment(taskId, () => this.execute(taskId, command, origin));
+  }
+
+  /** Repeats `work` while it says that the assignment was not seen yet. */
+  async afterAssignment<T>(taskId: string, work: () => Promise<T>): Promise<T> {
+    const deadline = performance.now() + HOLD_MS;
+    for (;;) {
+      try {
+        return await work();
+      } catch (error) {
+        const left = deadline - performance.now();
+        if (!isAssignmentNotSeen(error) || left <= 0) throw error;
+        // Woken by our own commits and by those of other replicas; the short limit covers one that slips between.
+        await this.signal.wait(taskId, Math.min(left, 100));
+      }
+    }
+  }
+
+  async state(taskId: string): Promise<TaskState> {
+    return (await this.handler.load(taskId)).state;
+  }
+
+  /** A commit that the stream delivered: replay at start, our own echo, or another replica's. */
+  absorb(stored: StoredCommit<TaskEvent>): void {
+    this.handler.absorb(stored);
+    this.board.absorb(stored, 'stream');
+    this.signal.notify(stored.commit.aggregateId);
+  }
+
+  /** Current view, from the board or folded from the stream; undefined if there is no such task. */
+  async view(taskId: string): Promise<TaskView | undefined> {
+    const held = this.board.get(taskId);
+    if (held !== undefined) return held;
+    let view: TaskView | undefined;
+    for (const stored of await this.history(taskId)) view = foldTaskCommit(view, stored);
+    return view;
+  }
+
+  async viewAfter(taskId: string): Promise<TaskView> {
+    const view = await this.view(taskId);
+    if (view === undefined) throw taskErrors.notFound();
+    return view;
+  }
+
+  history(taskId: string): Promise<StoredCommit<TaskEvent>[]> {
+    return this.store.load(subjects.task(taskId));
+  }
+}
+
+function isAssignmentNotSeen(error: unknown): boolean {
+  return error instanceof GantryError && error.code === taskErrors.assignmentNotSeen().code;
+}

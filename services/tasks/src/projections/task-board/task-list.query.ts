@@ -1,0 +1,52 @@
+import { comparePositions, taskSortValue } from '@gantry/contracts/tasks/task-order';
+import type { ListPosition, TaskFilter, TaskListInput } from '@gantry/contracts/tasks/task-requests';
+import type { TaskView } from '@gantry/contracts/tasks/task-view';
+
+interface Row {
+  readonly position: ListPosition;
+  readonly task: TaskView;
+}
+
+/** One page by keyset: the `limit` best rows after `after`, found in one pass without sorting the rest. */
+export function listTasks(candidates: Iterable<TaskView>, input: TaskListInput): TaskView[] {
+  const { sort, descending, after, limit, now, visibleTo } = input;
+  const matches = matcherOf(input.filter);
+  const direction = descending ? -1 : 1;
+  const page: Row[] = [];
+  for (const task of candidates) {
+    if (task.deleted || (visibleTo !== null && task.ownerId !== visibleTo) || !matches(task)) continue;
+    const row: Row = { position: { value: taskSortValue(task, sort, now), id: task.id }, task };
+    if (after !== undefined && comparePositions(row.position, after) * direction <= 0) continue;
+    insert(page, row, limit, direction);
+  }
+  return page.map((row) => row.task);
+}
+
+function insert(page: Row[], row: Row, limit: number, direction: number): void {
+  const worst = page.at(-1);
+  if (page.length === limit && worst !== undefined && comparePositions(row.position, worst.position) * direction >= 0)
+    return;
+  let low = 0;
+  let high = page.length;
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    const other = page[middle];
+    if (other !== undefined && comparePositions(other.position, row.position) * direction < 0) low = middle + 1;
+    else high = middle;
+  }
+  page.splice(low, 0, row);
+  if (page.length > limit) page.pop();
+}
+
+function matcherOf(filter: TaskFilter): (task: TaskView) => boolean {
+  const { workerId, ownerId, tag, queue } = filter;
+  const statuses = filter.statuses === undefined || filter.statuses.length === 0 ? undefined : new Set(filter.statuses);
+  const search = filter.search?.trim().toLowerCase() || undefined;
+  return (task) =>
+    (statuses === undefined || statuses.has(task.status)) &&
+    (ownerId === undefined || task.ownerId === ownerId) &&
+    (workerId === undefined || task.workerId === workerId) &&
+    (queue === undefined || task.spec.queue === queue) &&
+    (tag === undefined || task.spec.tags.includes(tag)) &&
+    (search === undefined || task.id.startsWith(search) || task.spec.name.toLowerCase().includes(search));
+}

@@ -1,0 +1,152 @@
+import { streams } from '@gantry/contracts/messaging/streams';
+import type { TaskEvent } from '@gantry/contracts/tasks/task-events';
+import { JetStreamEventStore } from '@gantry/jetstream/jetstream-event-store';
+import type { Clock } from '@gantry/kernel/clock';
+import type { IdSource } from '@gantry/kernel/ids';
+import type { HealthState } from '@gantry/nest-platform/health';
+import type { Logger } from '@gantry/nest-platform/logger';
+import { CLOCK, HEALTH, IDS, LOGGER, NATS_CONNECTION } from '@gantry/nest-platform/tokens';
+import type { NatsConnection } from '@nats-io/transport-node';
+import { Module } from '@nestjs/common';
+import { ArtifactsRequests } from './adapters/in/artifacts.requests.js';
+import { ReportsConsumer } from './adapters/in/reports.consumer.js';
+import { SchedulingConsumer } from './adapters/in/scheduling.consumer.js';
+import { TaskStreamFollower } from './adapters/in/task-stream.follower.js';
+import { TasksRequests } from './adapters/in/tasks.requests.js';
+import { JetStreamArtifactStore } from './adapters/out/jetstream-artifact.store.js';
+import { OptimisticCreateStore } from './adapters/out/optimistic-create.store.js';
+import { CancelTaskHandler } from './application/cancel-task.handler.js';
+import { CommitArtifactHandler } from './application/commit-artifact.handler.js';
+import { DeleteTaskHandler } from './application/delete-task.handler.js';
+import { PurgeLeftoversHandler } from './application/purge-leftovers.handler.js';
+import { PutArtifactChunkHandler } from './application/put-artifact-chunk.handler.js';
+import { ReadArtifactHandler } from './application/read-artifact.handler.js';
+import { ReadTasksHandler } from './application/read-tasks.handler.js';
+import { RecordAssignmentHandler } from './application/record-assignment.handler.js';
+import { RecordLostAttemptsHandler } from './application/record-lost-attempts.handler.js';
+import { RecordReportHandler } from './application/record-report.handler.js';
+import { RetryTaskHandler } from './application/retry-task.handler.js';
+import { SubmitTaskHandler } from './application/submit-task.handler.js';
+import { TaskCommandExecutor } from './application/task-command.executor.js';
+import { TaskBoard } from './projections/task-board/task-board.projection.js';
+
+/** Random spread of waiting times; drawn here, so that the domain stays free of chance. */
+const jitter = (): number => Math.random();
+
+@Module({
+  controllers: [TasksRequests, ArtifactsRequests, ReportsConsumer, SchedulingConsumer],
+  providers: [
+    { provide: TaskBoard, useFactory: () => new TaskBoard() },
+    {
+      provide: JetStreamEventStore,
+      useFactory: (nc: NatsConnection) => new JetStreamEventStore<TaskEvent>(nc, streams.tasks),
+      inject: [NATS_CONNECTION],
+    },
+    {
+      provide: OptimisticCreateStore,
+      useFactory: (store: JetStreamEventStore<TaskEvent>) => new OptimisticCreateStore(store),
+      inject: [JetStreamEventStore],
+    },
+    {
+      provide: TaskCommandExecutor,
+      useFactory: (
+        store: JetStreamEventStore<TaskEvent>,
+        board: TaskBoard,
+        clock: Clock,
+        appendStore: OptimisticCreateStore<TaskEvent>,
+      ) => new TaskCommandExecutor(store, board, clock, appendStore),
+      inject: [JetStreamEventStore, TaskBoard, CLOCK, OptimisticCreateStore],
+    },
+    {
+      provide: JetStreamArtifactStore,
+      useFactory: (nc: NatsConnection) => new JetStreamArtifactStore(nc),
+      inject: [NATS_CONNECTION],
+    },
+    {
+      provide: SubmitTaskHandler,
+      useFactory: (
+        executor: TaskCommandExecutor,
+        fresh: OptimisticCreateStore<TaskEvent>,
+        ids: IdSource,
+        clock: Clock,
+      ) => new SubmitTaskHandler(executor, fresh, ids, clock),
+      inject: [TaskCommandExecutor, OptimisticCreateStore, IDS, CLOCK],
+    },
+    {
+      provide: CancelTaskHandler,
+      useFactory: (executor: TaskCommandExecutor, ids: IdSource, clock: Clock) =>
+        new CancelTaskHandler(executor, ids, clock),
+      inject: [TaskCommandExecutor, IDS, CLOCK],
+    },
+    {
+      provide: RetryTaskHandler,
+      useFactory: (executor: TaskCommandExecutor, submit: SubmitTaskHandler, ids: IdSource) =>
+        new RetryTaskHandler(executor, submit, ids),
+      inject: [TaskCommandExecutor, SubmitTaskHandler, IDS],
+    },
+    {
+      provide: DeleteTaskHandler,
+      useFactory: (executor: TaskCommandExecutor, artifacts: JetStreamArtifactStore, ids: IdSource, clock: Clock) =>
+        new DeleteTaskHandler(executor, artifacts, ids, clock),
+      inject: [TaskCommandExecutor, JetStreamArtifactStore, IDS, CLOCK],
+    },
+    {
+      provide: ReadTasksHandler,
+      useFactory: (executor: TaskCommandExecutor) => new ReadTasksHandler(executor),
+      inject: [TaskCommandExecutor],
+    },
+    {
+      provide: PutArtifactChunkHandler,
+      useFactory: (executor: TaskCommandExecutor, artifacts: JetStreamArtifactStore) =>
+        new PutArtifactChunkHandler(executor, artifacts),
+      inject: [TaskCommandExecutor, JetStreamArtifactStore],
+    },
+    {
+      provide: CommitArtifactHandler,
+      useFactory: (executor: TaskCommandExecutor, artifacts: JetStreamArtifactStore, clock: Clock) =>
+        new CommitArtifactHandler(executor, artifacts, clock),
+      inject: [TaskCommandExecutor, JetStreamArtifactStore, CLOCK],
+    },
+    {
+      provide: ReadArtifactHandler,
+      useFactory: (executor: TaskCommandExecutor, artifacts: JetStreamArtifactStore) =>
+        new ReadArtifactHandler(executor, artifacts),
+      inject: [TaskCommandExecutor, JetStreamArtifactStore],
+    },
+    {
+      provide: RecordAssignmentHandler,
+      useFactory: (executor: TaskCommandExecutor) => new RecordAssignmentHandler(executor),
+      inject: [TaskCommandExecutor],
+    },
+    {
+      provide: RecordReportHandler,
+      useFactory: (executor: TaskCommandExecutor, clock: Clock) => new RecordReportHandler(executor, clock, jitter),
+      inject: [TaskCommandExecutor, CLOCK],
+    },
+    {
+      provide: RecordLostAttemptsHandler,
+      useFactory: (executor: TaskCommandExecutor, clock: Clock) =>
+        new RecordLostAttemptsHandler(executor, clock, jitter),
+      inject: [TaskCommandExecutor, CLOCK],
+    },
+    {
+      provide: PurgeLeftoversHandler,
+      useFactory: (artifacts: JetStreamArtifactStore, clock: Clock) => new PurgeLeftoversHandler(artifacts, clock),
+      inject: [JetStreamArtifactStore, CLOCK],
+    },
+    {
+      provide: TaskStreamFollower,
+      useFactory: (
+        nc: NatsConnection,
+        store: JetStreamEventStore<TaskEvent>,
+        executor: TaskCommandExecutor,
+        leftovers: PurgeLeftoversHandler,
+        clock: Clock,
+        health: HealthState,
+        logger: Logger,
+      ) => new TaskStreamFollower({ nc, store, executor, leftovers, clock, health, logger }),
+      inject: [NATS_CONNECTION, JetStreamEventStore, TaskCommandExecutor, PurgeLeftoversHandler, CLOCK, HEALTH, LOGGER],
+    },
+  ],
+})
+export class TasksModule {}
