@@ -12,7 +12,11 @@ const visibility = { visibleTo: z.string().nullable() };
 export const searchTasks = defineRequest({
   subject: 'query.telemetry.search-tasks',
   input: taskListInputSchema,
-  output: z.object({ tasks: z.array(taskViewSchema) }),
+  output: z.object({
+    tasks: z.array(taskViewSchema),
+    /** True if fewer rows came than there are because one reply could not hold them: ask again after the last one. */
+    more: z.boolean().optional(),
+  }),
 });
 
 /** One task from the index (after it left the tasks service's stream). */

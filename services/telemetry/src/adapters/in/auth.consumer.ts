@@ -1,0 +1,17 @@
+import { streams } from '@gantry/contracts/messaging/streams';
+import { HandleStreamBatch } from '@gantry/jetstream/nest/decorators';
+import type { StreamMessage } from '@gantry/jetstream/stream-message';
+import { Controller, Inject } from '@nestjs/common';
+import { StreamIntake } from '../../application/stream-intake.js';
+import { AUTH_INTAKE } from '../../telemetry.tokens.js';
+import { durableOf } from './durables.js';
+
+@Controller()
+export class AuthConsumer {
+  constructor(@Inject(AUTH_INTAKE) private readonly intake: StreamIntake) {}
+
+  @HandleStreamBatch({ stream: streams.auth, durable: durableOf(streams.auth.name), maxMessages: 500, maxWaitMs: 200 })
+  store(messages: StreamMessage[]): Promise<void> {
+    return this.intake.take(messages);
+  }
+}

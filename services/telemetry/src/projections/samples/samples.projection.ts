@@ -1,0 +1,86 @@
+import type { ColumnValue } from '@gantry/clickhouse/clickhouse';
+import { type MetricBatch, metricBatchSchema } from '@gantry/contracts/agents/metric-batch';
+import type { Clock } from '@gantry/kernel/clock';
+import type { Database } from '../../application/database.port.js';
+import { parseMessage } from '../../application/parse-message.js';
+import type { StreamProjection } from '../../application/stream-projection.port.js';
+import type { StreamMessage } from '@gantry/jetstream/stream-message';
+import type { SampleRollUp } from './samples.roll-up.js';
+
+const gpuColumns = [
+  'worker_id', 'gpu_id', 'task_id', 'gpu_index', 'model', 't',
+  'utilization_percent', 'memory_used_mb', 'temperature_c', 'power_watts', 'sm_clock_mhz', 'memory_clock_mhz', 'ecc_errors', 'memory_total_mb',
+] as const;
+const hostColumns = [
+  'worker_id', 't',
+  'cpu_percent', 'memory_used_mb', 'load1', 'storage_used_mb', 'network_rx_bps', 'network_tx_bps', 'disk_read_bps', 'disk_write_bps',
+  'memory_total_mb', 'storage_total_mb',
+] as const;
+const taskColumns = [
+  'task_id', 'attempt', 'worker_id', 't',
+  'cpu_percent', 'memory_used_mb', 'network_rx_bps', 'network_tx_bps', 'disk_read_bps', 'disk_write_bps', 'processes', 'memory_limit_mb',
+] as const;
+
+const HOUR = 3_600_000;
+const DAY = 24 * HOUR;
+
+/**
+ * METRICS -> sample tables. A repeated sample replaces itself and roll-ups are computed from the samples, so no
+ * redelivery changes an average. Samples whose time is far off (a worker with a wrong clock) are left out: each
+ * day they claim would be a partition of its own.
+ */
+export class SamplesProjection implements StreamProjection {
+  constructor(
+    private readonly database: Database,
+    private readonly rollUp: SampleRollUp,
+    private readonly clock: Clock,
+    private readonly retentionDays: number,
+  ) {}
+
+  async apply(messages: readonly StreamMessage[]): Promise<void> {
+    const batches = messages.map((message) => parseMessage(message, metricBatchSchema));
+    const now = this.clock.now();
+    const plausible = ({ t }: { t: number }) => t > now - this.retentionDays * DAY && t < now + HOUR;
+    const gpus = batches.flatMap((batch) => batch.gpus.filter(plausible).map((sample) => ({ batch, sample })));
+    const hosts = batches.flatMap((batch) => batch.host.filter(plausible).map((sample) => ({ batch, sample })));
+    const tasks = batches.flatMap((batch) => batch.tasks.filter(plausible).map((sample) => ({ batch, sample })));
+    await this.database.use(async (clickhouse) => {
+      await Promise.all([
+        clickhouse.insert('gpu_samples', gpuColumns, gpus.map(gpuRow)),
+        clickhouse.insert('host_samples', hostColumns, hosts.map(hostRow)),
+        clickhouse.insert('task_samples', taskColumns, tasks.map(taskRow)),
+      ]);
+    });
+    for (const { batch, sample } of gpus) this.rollUp.touch('gpu', batch.workerId, sample.t);
+    for (const { batch, sample } of hosts) this.rollUp.touch('host', batch.workerId, sample.t);
+    for (const { sample } of tasks) this.rollUp.touch('task', sample.taskId, sample.t);
+  }
+}
+
+type Placed<T> = { batch: MetricBatch; sample: T };
+
+function gpuRow({ batch, sample }: Placed<MetricBatch['gpus'][number]>): ColumnValue[] {
+  return [
+    batch.workerId, sample.gpuId, sample.taskId ?? '', sample.gpuIndex, sample.model, sample.t,
+    sample.utilizationPercent, sample.memoryUsedMb, sample.temperatureC, sample.powerWatts,
+    sample.smClockMhz, sample.memoryClockMhz, sample.eccErrors, sample.memoryTotalMb,
+  ];
+}
+
+function hostRow({ batch, sample }: Placed<MetricBatch['host'][number]>): ColumnValue[] {
+  return [
+    batch.workerId, sample.t,
+    sample.cpuPercent, sample.memoryUsedMb, sample.load1, sample.storageUsedMb,
+    sample.networkRxBytesPerSecond, sample.networkTxBytesPerSecond, sample.diskReadBytesPerSecond, sample.diskWriteBytesPerSecond,
+    sample.memoryTotalMb, sample.storageTotalMb,
+  ];
+}
+
+function taskRow({ batch, sample }: Placed<MetricBatch['tasks'][number]>): ColumnValue[] {
+  return [
+    sample.taskId, sample.attempt, batch.workerId, sample.t,
+    sample.cpuPercent, sample.memoryUsedMb,
+    sample.networkRxBytesPerSecond, sample.networkTxBytesPerSecond, sample.diskReadBytesPerSecond, sample.diskWriteBytesPerSecond,
+    sample.processes, sample.memoryLimitMb,
+  ];
+}

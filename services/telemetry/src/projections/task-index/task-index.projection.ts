@@ -1,0 +1,118 @@
+import type { ColumnValue } from '@gantry/clickhouse/clickhouse';
+import { commitSchema, type StoredCommit } from '@gantry/contracts/messaging/commit';
+import { streams, subjects } from '@gantry/contracts/messaging/streams';
+import type { TaskView } from '@gantry/contracts/tasks/task-view';
+import type { StreamMessage } from '@gantry/jetstream/stream-message';
+import { GantryError } from '@gantry/kernel/gantry-error';
+import type { Logger } from '@gantry/nest-platform/logger';
+import type { Database } from '../../application/database.port.js';
+import { parseMessage } from '../../application/parse-message.js';
+import type { StreamProjection } from '../../application/stream-projection.port.js';
+import { foldAcrossGaps, foldContiguous } from '../../domain/task-index/task-folding.js';
+import { ViewCache } from '../../domain/task-index/view-cache.js';
+import type { CommitArchiveReader } from '../commit-archive/commit-archive.reader.js';
+import type { TaskIndexReader } from './task-index.reader.js';
+
+const columns = [
+  'id', 'version', 'owner_id', 'name', 'status', 'queue', 'tags', 'worker_id', 'worker_ids',
+  'created_at', 'started_at', 'finished_at', 'deleted', 'view',
+] as const;
+
+const CACHED_VIEWS = 20_000;
+
+/** All commits of one subject, straight from the stream. */
+export interface TaskHistory {
+  load(subject: string): Promise<StoredCommit[]>;
+}
+
+/**
+ * TASKS -> table `task_index`, one row per task: the fold of its commits by the same code that the tasks service uses. The row
+ * with the highest version wins in the table, so a late or repeated write changes nothing. Expects that the batch is in
+ * the archive already.
+ */
+export class TaskIndexProjection implements StreamProjection {
+  private readonly cache = new ViewCache(CACHED_VIEWS);
+
+  constructor(
+    private readonly database: Database,
+    private readonly index: TaskIndexReader,
+    private readonly archive: CommitArchiveReader,
+    private readonly history: TaskHistory,
+    private readonly logger: Logger,
+  ) {}
+
+  async apply(messages: readonly StreamMessage[]): Promise<void> {
+    const byTask = new Map<string, StoredCommit[]>();
+    for (const message of messages) {
+      const commit = parseMessage(message, commitSchema);
+      const stored = { commit, streamSequence: message.streamSequence, subject: message.subject };
+      const known = byTask.get(commit.aggregateId);
+      if (known === undefined) byTask.set(commit.aggregateId, [stored]);
+      else known.push(stored);
+    }
+    const views = await this.knownViews(byTask);
+    const changed: TaskView[] = [];
+    for (const [id, commits] of byTask) {
+      const before = views.get(id);
+      const after = await this.fold(id, before, commits);
+      if (after !== undefined && after.version > (before?.version ?? 0)) changed.push(after);
+    }
+    await this.database.use((clickhouse) => clickhouse.insert('task_index', columns, changed.map(indexRow)));
+    // Only now: a batch that could not be stored must find the old views when it comes again.
+    for (const view of changed) this.cache.put(view);
+  }
+
+  /** From memory, else from the index; a task whose first commit is in the batch needs neither. */
+  private async knownViews(byTask: ReadonlyMap<string, readonly StoredCommit[]>): Promise<Map<string, TaskView>> {
+    const views = new Map<string, TaskView>();
+    const unknown: string[] = [];
+    for (const [id, commits] of byTask) {
+      const cached = this.cache.get(id);
+      if (cached !== undefined) views.set(id, cached);
+      else if (!commits.some(({ commit }) => commit.version === 1)) unknown.push(id);
+    }
+    for (const view of await this.index.viewsOf(unknown)) views.set(view.id, view);
+    return views;
+  }
+
+  private async fold(id: string, known: TaskView | undefined, commits: readonly StoredCommit[]): Promise<TaskView | undefined> {
+    try {
+      const folded = foldContiguous(known, commits);
+      if (folded.missingVersion === undefined) return folded.view;
+      // Another replica had the commits in between, or a redelivery came out of order: take the whole history.
+      const archived = await this.archive.commitsOf(streams.tasks.name, id);
+      const fromArchive = foldContiguous(known, [...archived, ...commits]);
+      if (fromArchive.missingVersion === undefined) return fromArchive.view;
+      const all = [...archived, ...(await this.history.load(subjects.task(id))), ...commits];
+      const complete = foldContiguous(known, all);
+      if (complete.missingVersion === undefined) return complete.view;
+      this.logger.warn({ taskId: id, missingVersion: complete.missingVersion }, 'a commit of this task is in no store; its view may lack something');
+      return foldAcrossGaps(known, all);
+    } catch (cause) {
+      if (cause instanceof GantryError) throw cause;
+      throw new GantryError('TELEMETRY.UNFOLDABLE_COMMIT', 'invalid', `The commits of task ${id} do not follow their contract.`, {
+        retryable: false,
+        cause,
+      });
+    }
+  }
+}
+
+function indexRow(view: TaskView): ColumnValue[] {
+  return [
+    view.id,
+    view.version,
+    view.ownerId,
+    view.spec.name,
+    view.status,
+    view.spec.queue,
+    view.spec.tags,
+    view.workerId ?? '',
+    [...new Set(view.attempts.map((attempt) => attempt.workerId))],
+    view.createdAt,
+    view.startedAt,
+    view.finishedAt,
+    view.deleted ? 1 : 0,
+    JSON.stringify(view),
+  ];
+}
