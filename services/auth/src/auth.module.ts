@@ -1,0 +1,66 @@
+import { authEventSchemas, type AuthEvent } from '@gantry/contracts/auth/auth-events';
+import { streams } from '@gantry/contracts/messaging/streams';
+import { JetStreamEventStore } from '@gantry/jetstream/jetstream-event-store';
+import type { Clock } from '@gantry/kernel/clock';
+import type { IdSource } from '@gantry/kernel/ids';
+import type { Logger } from '@gantry/nest-platform/logger';
+import { CLOCK, IDS, LOGGER, NATS_CONNECTION } from '@gantry/nest-platform/tokens';
+import type { NatsConnection } from '@nats-io/transport-node';
+import { type DynamicModule, Module } from '@nestjs/common';
+import { ApiKeyRequests } from './adapters/in/api-key.requests.js';
+import { SessionRequests } from './adapters/in/session.requests.js';
+import { SigningKeyRequests } from './adapters/in/signing-key.requests.js';
+import { UserRequests } from './adapters/in/user.requests.js';
+import { Argon2PasswordHasher, owaspCost } from './adapters/out/argon2-password-hasher.js';
+import { JoseTokenSigner } from './adapters/out/jose-token-signer.js';
+import { KvKeyUsageStore } from './adapters/out/key-usage.kv.js';
+import { processFirstLogInAnnouncer } from './adapters/out/process-first-log-in-announcer.js';
+import { randomSecretSource } from './adapters/out/random-secret-source.js';
+import { openSigningKey } from './adapters/out/signing-key.file.js';
+import { AuthApplication } from './auth.application.js';
+import { AuthLifecycle } from './auth.lifecycle.js';
+import { AUTH_SETTINGS, type AuthSettings } from './auth.tokens.js';
+
+/** For tests that move time by hand. */
+export interface AuthModuleOverrides {
+  readonly clock?: Clock;
+}
+
+@Module({})
+export class AuthModule {
+  static register(settings: AuthSettings, overrides: AuthModuleOverrides = {}): DynamicModule {
+    return {
+      module: AuthModule,
+      controllers: [UserRequests, SessionRequests, ApiKeyRequests, SigningKeyRequests],
+      providers: [
+        { provide: AUTH_SETTINGS, useValue: settings },
+        {
+          provide: AuthApplication,
+          inject: [NATS_CONNECTION, CLOCK, IDS, LOGGER],
+          useFactory: (nc: NatsConnection, clock: Clock, ids: IdSource, logger: Logger) =>
+            createApplication(settings, { nc, clock: overrides.clock ?? clock, ids, logger }),
+        },
+        AuthLifecycle,
+      ],
+    };
+  }
+}
+
+async function createApplication(
+  settings: AuthSettings,
+  { nc, clock, ids, logger }: { nc: NatsConnection; clock: Clock; ids: IdSource; logger: Logger },
+): Promise<AuthApplication> {
+  const { privateKey, exposed } = await openSigningKey(settings.signingKeyFile);
+  if (exposed) logger.warn({ file: settings.signingKeyFile }, 'the signing key can be read by others: chmod 600 it');
+  return new AuthApplication({
+    store: new JetStreamEventStore<AuthEvent>(nc, streams.auth, { eventSchemas: authEventSchemas }),
+    clock,
+    ids,
+    hasher: await Argon2PasswordHasher.create(owaspCost),
+    signer: await JoseTokenSigner.create(privateKey),
+    secrets: randomSecretSource,
+    keyUsageStore: new KvKeyUsageStore(nc),
+    announcer: processFirstLogInAnnouncer,
+    registration: settings.AUTH_REGISTRATION,
+  });
+}
