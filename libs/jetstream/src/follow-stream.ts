@@ -3,7 +3,7 @@ import { type NatsConnection, nanos, nuid } from '@nats-io/transport-node';
 import { ConnectionState } from './connection-state.js';
 import { backOff, pause } from './pause.js';
 import { jetStreamOf } from './publisher.js';
-import { manager } from './stream-admin.js';
+import { manager, readableStream } from './stream-admin.js';
 import { DeliveredMessage, type StreamMessage } from './stream-message.js';
 
 export interface FollowStreamOptions {
@@ -65,7 +65,7 @@ class StreamReader {
 
   async runSession(): Promise<void> {
     const jsm = await manager(this.nc);
-    const info = await jsm.streams.info(this.streamName);
+    const info = await readableStream(this.nc, this.streamName);
     const anew = this.created !== undefined && String(info.created) !== this.created;
     this.created = String(info.created);
     if (anew || this.position > info.state.last_seq) this.position = 0;

@@ -9,6 +9,7 @@ import {
   RetentionPolicy,
   StorageType,
   type StreamConfig,
+  type StreamInfo,
 } from '@nats-io/jetstream';
 import type { NatsConnection } from '@nats-io/transport-node';
 import { ConnectionState } from './connection-state.js';
@@ -55,6 +56,38 @@ export async function ensureStream(nc: NatsConnection, definition: StreamDefinit
   definitions.set(definition.name, definition);
 }
 
+/** Streams that are known to be complete, with the time of their making, per connection. */
+const complete = new WeakMap<NatsConnection, Map<string, string>>();
+/** Much longer than a broker takes to set a stream up. */
+const SETUP_MS = 100;
+
+/**
+ * Information about a stream that is safe to read from. Brokers before 2.10 list a stream a moment before its storage is set
+ * up, and a read (or a new consumer) in that moment crashes the whole broker: seen with 2.9.10, `jsMsgGetRequest`, nil pointer.
+ * So a stream that this connection sees for the first time is left alone until it must be complete.
+ */
+export async function readableStream(nc: NatsConnection, name: string): Promise<StreamInfo> {
+  const jsm = await manager(nc);
+  const info = await jsm.streams.info(name);
+  if (!isBefore210(nc)) return info;
+  let known = complete.get(nc);
+  if (known === undefined) {
+    known = new Map();
+    complete.set(nc, known);
+  }
+  const created = String(info.created);
+  if (known.get(name) === created) return info;
+  await pause(SETUP_MS);
+  const again = await jsm.streams.info(name);
+  known.set(name, String(again.created));
+  return again;
+}
+
+function isBefore210(nc: NatsConnection): boolean {
+  const [major = 0, minor = 0] = (nc.info?.version ?? '0.0').split('.').map(Number);
+  return major < 2 || (major === 2 && minor < 10);
+}
+
 async function restore(nc: NatsConnection, state: ConnectionState, definitions: Map<string, StreamDefinition>): Promise<void> {
   for (const definition of definitions.values()) {
     for (let round = 0; state.connected; round += 1) {
@@ -84,13 +117,12 @@ async function applyDefinition(nc: NatsConnection, definition: StreamDefinition)
   }
 }
 
-/** Resolves as soon as the stream exists; a retryable `unavailable` error after `timeoutMs` (default one minute). */
+/** Resolves as soon as the stream exists and may be read; a retryable `unavailable` error after `timeoutMs` (default one minute). */
 export async function waitForStream(nc: NatsConnection, name: string, { timeoutMs = 60_000 }: { timeoutMs?: number } = {}): Promise<void> {
   const deadline = performance.now() + timeoutMs;
   for (let round = 0; ; round += 1) {
     try {
-      const jsm = await manager(nc);
-      await jsm.streams.info(name);
+      await readableStream(nc, name);
       return;
     } catch (error) {
       if (nc.isClosed()) throw error;

@@ -4,7 +4,7 @@ import { type NatsConnection, nanos, nuid } from '@nats-io/transport-node';
 import { ConnectionState } from './connection-state.js';
 import { backOff, pause } from './pause.js';
 import { jetStreamOf } from './publisher.js';
-import { manager } from './stream-admin.js';
+import { manager, waitForStream } from './stream-admin.js';
 
 export interface RawMessage {
   subject: string;
@@ -30,6 +30,8 @@ const PATIENCE_MS = 10_000;
  * linked list, and each step is a look-up by sequence. All reads are answered by the stream's leader.
  */
 export class SubjectReader {
+  private readable: Promise<void> | undefined;
+
   constructor(
     private readonly nc: NatsConnection,
     private readonly stream: string,
@@ -110,6 +112,11 @@ export class SubjectReader {
 
   private get(query: { last_by_subj: string } | { seq: number; next_by_subj?: string }): Promise<LinkedMessage | undefined> {
     return this.retrying(async () => {
+      this.readable ??= waitForStream(this.nc, this.stream, { timeoutMs: PATIENCE_MS });
+      await this.readable.catch((error: unknown) => {
+        this.readable = undefined;
+        throw error;
+      });
       const jsm = await manager(this.nc);
       const stored = await jsm.streams.getMessage(this.stream, query as { seq: number });
       return stored === null ? undefined : linked(stored);

@@ -61,7 +61,7 @@ export class BatchConsumer implements RunningConsumer {
     clearTimeout(this.timer);
     await this.reading;
     await this.tail;
-    this.giveBack(this.waiting.splice(0));
+    await this.giveBack(this.waiting.splice(0));
     clearInterval(this.keepAlive);
   }
 
@@ -121,7 +121,7 @@ export class BatchConsumer implements RunningConsumer {
         await pause(backOff(failures + outages - 1, FIRST_RETRY_MS, LONGEST_RETRY_MS), signal);
       }
     }
-    this.giveBack(batch);
+    await this.giveBack(batch);
   }
 
   /** Halves, in order, each tried once before it is halved again; a message alone gets its full number of tries. */
@@ -158,7 +158,9 @@ export class BatchConsumer implements RunningConsumer {
     return true;
   }
 
-  private giveBack(batch: Held[]): void {
+  /** Only after the reader has withdrawn its pull requests: see `DurableReader`. */
+  private async giveBack(batch: Held[]): Promise<void> {
+    await this.reading;
     for (const { message } of batch) {
       if (!this.host.nc.isClosed()) message.nak();
       this.inHand.delete(keyOf(message));

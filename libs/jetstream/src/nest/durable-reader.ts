@@ -4,7 +4,7 @@ import { type NatsConnection, nanos } from '@nats-io/transport-node';
 import { ConnectionState } from '../connection-state.js';
 import { backOff, pause } from '../pause.js';
 import { jetStreamOf } from '../publisher.js';
-import { manager } from '../stream-admin.js';
+import { manager, readableStream } from '../stream-admin.js';
 
 export interface DurableReaderOptions {
   stream: StreamDefinition;
@@ -50,6 +50,7 @@ export class DurableReader {
 
   private async ensureConsumer(): Promise<Consumer> {
     const { stream, durable, filter, ackWaitMs, prefetch } = this.options;
+    await readableStream(this.nc, stream.name);
     const jsm = await manager(this.nc);
     const info = await jsm.consumers.add(stream.name, {
       durable_name: durable,
@@ -75,12 +76,12 @@ export class DurableReader {
     const unsubscribe = ConnectionState.of(this.nc).onChange(() => messages.stop());
     void watch(messages, session);
     let delivered = false;
+    const unused: JsMsg[] = [];
     try {
       for await (const message of messages) {
         delivered = true;
         if (signal.aborted) {
-          // Received, but not begun: another replica may have it at once.
-          message.nak();
+          unused.push(message);
           continue;
         }
         session.busy = true;
@@ -94,7 +95,19 @@ export class DurableReader {
       messages.stop();
       this.current = undefined;
     }
+    if (signal.aborted) await this.withdraw(consumer, unused);
     return delivered;
+  }
+
+  /**
+   * Gives back what was received and not begun, so that another replica has it at once. A broker of 2.9 that finds only dead
+   * pull requests for a message given back forgets it until the acknowledgement is overdue; asking about the consumer
+   * makes it drop them first.
+   */
+  private async withdraw(consumer: Consumer, unused: JsMsg[]): Promise<void> {
+    if (this.nc.isClosed()) return;
+    await consumer.info().catch(() => undefined);
+    if (!this.nc.isClosed()) for (const message of unused) message.nak();
   }
 }
 

@@ -10,7 +10,8 @@ export class RecentDeliveries {
   private readonly keys = new Set<string>();
 
   has(message: JsMsg): boolean {
-    return message.info.deliveryCount > 1 && this.keys.has(keyOf(message));
+    // Not only redeliveries: a broker that lost the consumer's state counts deliveries from 1 again.
+    return this.keys.has(keyOf(message));
   }
 
   add(message: JsMsg): void {

@@ -100,7 +100,7 @@ export class StreamConsumer implements RunningConsumer {
 
   private async runLane(subject: string, lane: Entry[]): Promise<void> {
     for (let entry = lane[0]; entry !== undefined; entry = lane[0]) {
-      if (this.stopping.signal.aborted) this.giveBack(entry);
+      if (this.stopping.signal.aborted) await this.giveBack(entry);
       else await this.finish(entry);
       lane.shift();
       this.inHand.delete(entry.key);
@@ -132,7 +132,7 @@ export class StreamConsumer implements RunningConsumer {
         await pause(backOff(entry.failures - 1, FIRST_RETRY_MS, LONGEST_RETRY_MS), signal);
       }
     }
-    this.giveBack(entry);
+    await this.giveBack(entry);
   }
 
   private isFinal(error: unknown, failures: number): boolean {
@@ -167,7 +167,9 @@ export class StreamConsumer implements RunningConsumer {
     this.host.metrics.message(this.name, 'done');
   }
 
-  private giveBack(entry: Entry): void {
+  /** Only after the reader has withdrawn its pull requests: see `DurableReader`. */
+  private async giveBack(entry: Entry): Promise<void> {
+    await this.reading;
     if (!this.host.nc.isClosed()) entry.message.nak();
     this.host.metrics.message(this.name, 'returned');
   }
