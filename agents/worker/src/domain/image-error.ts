@@ -1,0 +1,66 @@
+/** The engine answers most pull errors with the same status, so only its words tell them apart. */
+export interface ImageProblem {
+  readonly kind: 'unauthorised' | 'missing' | 'unreachable' | 'invalid' | 'no_space' | 'other';
+  readonly message: string;
+  /** Trying again on the same machine may help. */
+  readonly retryable: boolean;
+}
+
+const rules: readonly {
+  readonly words: RegExp;
+  readonly kind: ImageProblem['kind'];
+  readonly retryable: boolean;
+  say(image: string): string;
+}[] = [
+  {
+    words:
+      /no basic auth credentials|unauthorized|authentication required|access.*denied.*login|incorrect username or password|401/i,
+    kind: 'unauthorised',
+    retryable: false,
+    say: (image) =>
+      `The registry refused access to ${image}. Check that the image is public, or give the worker credentials for it.`,
+  },
+  {
+    words: /manifest unknown|not found|repository does not exist|no such image|name unknown|404/i,
+    kind: 'missing',
+    retryable: false,
+    say: (image) => `The image ${image} does not exist in its registry. Check its name and tag.`,
+  },
+  {
+    words: /denied/i,
+    kind: 'unauthorised',
+    retryable: false,
+    say: (image) => `The registry refused access to ${image}. Check its name, or give the worker credentials for it.`,
+  },
+  {
+    words: /no space left/i,
+    kind: 'no_space',
+    retryable: false,
+    say: (image) => `The worker's disk is full, so ${image} could not be pulled. Remove images or add space.`,
+  },
+  {
+    words:
+      /no such host|connection refused|i\/o timeout|timeout|network is unreachable|no route to host|server misbehaving|tls|x509|EOF|connection reset|lookup|dial tcp|50\d /i,
+    kind: 'unreachable',
+    retryable: true,
+    say: (image) =>
+      `The registry of ${image} could not be reached from the worker. Check the registry and the worker's network.`,
+  },
+  {
+    words: /invalid reference format|invalid tag|must be lowercase/i,
+    kind: 'invalid',
+    retryable: false,
+    say: (image) => `"${image}" is no valid image reference.`,
+  },
+];
+
+/** Says in words what to do about an image that the engine could not provide; `reason` is the engine's own text. */
+export function imageProblem(image: string, reason: string): ImageProblem {
+  const detail = reason.replace(/^\(HTTP code \d+\)\s*/, '').trim();
+  for (const rule of rules) {
+    if (rule.words.test(detail)) {
+      return { kind: rule.kind, message: `${rule.say(image)} (${detail})`, retryable: rule.retryable };
+    }
+  }
+  return { kind: 'other', message: `The image ${image} could not be pulled: ${detail}`, retryable: false };
+}

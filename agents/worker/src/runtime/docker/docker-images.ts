@@ -1,0 +1,131 @@
+import { backOff, pause } from '@gantry/jetstream/pause';
+import type Docker from 'dockerode';
+import { imageProblem } from '../../domain/image-error.js';
+import { withTag } from '../../domain/image-reference.js';
+import { PullTally } from '../../domain/pull-tally.js';
+import { type PullProgress, RuntimeProblem } from '../container-runtime.port.js';
+import { openResponse, reasonOf, statusOf } from './docker-engine.js';
+
+const PULL_TRIES = 3;
+
+interface Pull {
+  readonly controller: AbortController;
+  readonly watchers: Set<(progress: PullProgress) => void>;
+  readonly done: Promise<void>;
+}
+
+/** Credentials for one registry host, in the engine's form. */
+export type RegistryCredentials = (image: string) => object | undefined;
+
+/** Images of one engine. Tasks that want the same image at the same time share one pull. */
+export class DockerImages {
+  private readonly pulls = new Map<string, Pull>();
+
+  constructor(
+    private readonly docker: Docker,
+    private readonly credentials: RegistryCredentials,
+  ) {}
+
+  async list(): Promise<string[]> {
+    const images = await this.docker.listImages();
+    return images
+      .sort((a, b) => b.Created - a.Created)
+      .flatMap((image) => image.RepoTags ?? [])
+      .filter((tag) => tag !== '<none>:<none>');
+  }
+
+  async ensure(reference: string, onPull: (progress: PullProgress) => void, signal: AbortSignal): Promise<void> {
+    const image = withTag(reference);
+    if (await this.has(image)) return;
+    signal.throwIfAborted();
+    onPull({ message: `Pulling ${image}` });
+    const pull = this.pulls.get(image) ?? this.begin(image);
+    pull.watchers.add(onPull);
+    const left = new Promise<never>((_, reject) => {
+      signal.addEventListener('abort', () => reject(new RuntimeProblem('image_error', 'The pull was cancelled.')), {
+        once: true,
+      });
+    });
+    try {
+      await Promise.race([pull.done, left]);
+    } finally {
+      pull.watchers.delete(onPull);
+      if (pull.watchers.size === 0) pull.controller.abort();
+    }
+  }
+
+  private async has(image: string): Promise<boolean> {
+    try {
+      await this.docker.getImage(image).inspect();
+      return true;
+    } catch (error) {
+      if (statusOf(error) === 404) return false;
+      if (statusOf(error) === 400)
+        throw new RuntimeProblem('image_error', imageProblem(image, reasonOf(error)).message, { cause: error });
+      throw new RuntimeProblem('infrastructure_error', `The container engine did not answer: ${reasonOf(error)}`, {
+        cause: error,
+      });
+    }
+  }
+
+  private begin(image: string): Pull {
+    const controller = new AbortController();
+    const watchers = new Set<(progress: PullProgress) => void>();
+    const done = this.pull(image, controller.signal, (progress) => {
+      for (const watcher of watchers) watcher(progress);
+    }).finally(() => this.pulls.delete(image));
+    // With every watcher gone nobody awaits it; its failure is then of no interest.
+    done.catch(() => undefined);
+    const pull = { controller, watchers, done };
+    this.pulls.set(image, pull);
+    return pull;
+  }
+
+  private async pull(image: string, signal: AbortSignal, onProgress: (progress: PullProgress) => void): Promise<void> {
+    for (let round = 1; ; round += 1) {
+      try {
+        await this.pullOnce(image, signal, onProgress);
+        return;
+      } catch (error) {
+        const problem = imageProblem(image, reasonOf(error));
+        if (signal.aborted || !problem.retryable || round === PULL_TRIES) {
+          throw new RuntimeProblem('image_error', problem.message, { cause: error });
+        }
+        await pause(backOff(round, 1_000, 5_000), signal);
+      }
+    }
+  }
+
+  private async pullOnce(
+    image: string,
+    signal: AbortSignal,
+    onProgress: (progress: PullProgress) => void,
+  ): Promise<void> {
+    const authconfig = this.credentials(image);
+    const response = await openResponse(
+      this.docker,
+      {
+        method: 'POST',
+        path: '/images/create',
+        query: { fromImage: image },
+        ...(authconfig === undefined ? {} : { authconfig }),
+      },
+      signal,
+    );
+    const tally = new PullTally();
+    let rest = '';
+    for await (const bytes of response) {
+      const lines = `${rest}${(bytes as Buffer).toString('utf8')}`.split('\n');
+      rest = lines.pop() ?? '';
+      for (const line of lines) {
+        if (line.trim() === '') continue;
+        const failure = tally.take(line);
+        if (failure !== undefined) throw new Error(failure);
+      }
+      onProgress(tally.progress(image));
+    }
+    const failure = rest.trim() === '' ? undefined : tally.take(rest);
+    if (failure !== undefined) throw new Error(failure);
+    if (!(await this.has(image))) throw new Error('EOF: the engine broke off the pull');
+  }
+}

@@ -1,0 +1,80 @@
+import { backOff, pause } from '@gantry/jetstream/pause';
+import type Docker from 'dockerode';
+import { LogFrameParser } from '../../domain/logs/log-frame.parser.js';
+import type { LogCursor, RawLine } from '../../domain/logs/raw-line.js';
+import { TimestampedLineDecoder } from '../../domain/logs/timestamped-line.decoder.js';
+import type { LogSink } from '../container-runtime.port.js';
+import { openResponse, statusOf } from './docker-engine.js';
+
+/**
+ * Reads a container's log to its end. The end of a followed response says little (the container ended, or the engine went away),
+ * so it is read again from the last position until a reading that began after the container's end brings nothing new.
+ */
+export async function followDockerLogs(
+  docker: Docker,
+  containerId: string,
+  start: LogCursor | undefined,
+  sink: LogSink,
+  signal: AbortSignal,
+): Promise<void> {
+  const decoder = new TimestampedLineDecoder(start);
+  let failures = 0;
+  let ended = false;
+  while (!signal.aborted) {
+    try {
+      // Asked before reading: only what is read after the end can be complete.
+      ended ||= !(await isRunning(docker, containerId));
+      await readOnce(docker, containerId, decoder, !ended, sink, signal);
+      if (ended) return;
+      failures = 0;
+    } catch (error) {
+      if (signal.aborted || statusOf(error) === 404) return;
+      failures += 1;
+      await pause(backOff(failures, 100, 5_000), signal);
+    }
+    decoder.rewind();
+  }
+}
+
+async function readOnce(
+  docker: Docker,
+  containerId: string,
+  decoder: TimestampedLineDecoder,
+  follow: boolean,
+  sink: LogSink,
+  signal: AbortSignal,
+): Promise<void> {
+  const since = decoder.since();
+  const response = await openResponse(
+    docker,
+    {
+      method: 'GET',
+      path: `/containers/${containerId}/logs`,
+      query: {
+        stdout: '1',
+        stderr: '1',
+        timestamps: '1',
+        ...(follow ? { follow: '1' } : {}),
+        ...(since === undefined ? {} : { since: String(since) }),
+      },
+    },
+    signal,
+  );
+  const parser = new LogFrameParser();
+  let lines: RawLine[] = [];
+  const take = (line: RawLine): void => {
+    lines.push(line);
+  };
+  for await (const bytes of response) {
+    parser.push(bytes as Buffer, (stream, payload) => decoder.decode(stream, payload, take));
+    if (lines.length === 0) continue;
+    const batch = lines;
+    lines = [];
+    await sink.write(batch, decoder.cursor());
+  }
+}
+
+async function isRunning(docker: Docker, containerId: string): Promise<boolean> {
+  const { State } = await docker.getContainer(containerId).inspect();
+  return State.Running;
+}

@@ -1,0 +1,224 @@
+import type { AssignEventData } from '@gantry/contracts/scheduling/assign-events';
+import { backOff, pause } from '@gantry/jetstream/pause';
+import type Docker from 'dockerode';
+import type { ContainerExit } from '../../domain/attempt.state.js';
+import { containerLabels, containerName, containerOptions } from '../../domain/container-options.js';
+import { withTag } from '../../domain/image-reference.js';
+import type { LogCursor } from '../../domain/logs/raw-line.js';
+import {
+  type ContainerRuntime,
+  type KnownContainer,
+  type LogSink,
+  type PullProgress,
+  RuntimeProblem,
+} from '../container-runtime.port.js';
+import { isUnreachable, openResponse, reasonOf, statusOf } from './docker-engine.js';
+import { DockerImages, type RegistryCredentials } from './docker-images.js';
+import { followDockerLogs } from './docker-logs.js';
+
+export interface DockerRuntimeOptions {
+  readonly agentId: string;
+  /** `uid:gid` of the processes in containers. */
+  readonly user: string;
+  readonly logFileSize: string;
+  readonly credentials: RegistryCredentials;
+}
+
+/** Containers on a Docker engine. */
+export class DockerRuntime implements ContainerRuntime {
+  readonly kind = 'docker';
+  private readonly imageStore: DockerImages;
+  private engineCpus: number | undefined;
+  private network: Promise<string> | undefined;
+
+  constructor(
+    private readonly docker: Docker,
+    private readonly options: DockerRuntimeOptions,
+  ) {
+    this.imageStore = new DockerImages(docker, options.credentials);
+  }
+
+  async version(): Promise<string> {
+    return (await this.docker.version()).Version;
+  }
+
+  images(): Promise<string[]> {
+    return this.imageStore.list();
+  }
+
+  prepareImage(image: string, onPull: (progress: PullProgress) => void, signal: AbortSignal): Promise<void> {
+    return this.imageStore.ensure(image, onPull, signal);
+  }
+
+  async create(assignment: AssignEventData<'TaskAssigned'>, outputFolder: string): Promise<string> {
+    const { agentId, user, logFileSize } = this.options;
+    const name = containerName(assignment.taskId, assignment.attempt);
+    try {
+      this.engineCpus ??= Number(((await this.docker.info()) as { NCPU: number }).NCPU);
+      const bridgeNetwork = assignment.spec.network === 'bridge' ? await this.ensureNetwork() : '';
+      const options = containerOptions(assignment, {
+        agentId,
+        user,
+        logFileSize,
+        outputFolder,
+        bridgeNetwork,
+        engineCpus: this.engineCpus,
+      });
+      const body = { ...options, Image: withTag(options.Image), name } as unknown as Docker.ContainerCreateOptions;
+      try {
+        return (await this.docker.createContainer(body)).id;
+      } catch (error) {
+        if (statusOf(error) !== 409) throw error;
+        // Left over from an agent that died in the middle of this very attempt.
+        await this.remove(name);
+        return (await this.docker.createContainer(body)).id;
+      }
+    } catch (error) {
+      const outcome = statusOf(error) === 400 ? 'failed_to_start' : 'infrastructure_error';
+      throw new RuntimeProblem(outcome, `The engine could not make the container: ${reasonOf(error)}`, {
+        cause: error,
+      });
+    }
+  }
+
+  async start(containerId: string): Promise<{ startedAt: number }> {
+    try {
+      await this.docker.getContainer(containerId).start();
+    } catch (error) {
+      // 304: it runs already, because the answer to an earlier call was lost.
+      if (statusOf(error) !== 304) throw startProblem(error);
+    }
+    const { State } = await this.inspectPatiently(containerId);
+    return { startedAt: Date.parse(State.StartedAt) };
+  }
+
+  async wait(containerId: string, signal: AbortSignal): Promise<ContainerExit | undefined> {
+    for (let failures = 0; !signal.aborted; failures += 1) {
+      try {
+        const response = await openResponse(
+          this.docker,
+          { method: 'POST', path: `/containers/${containerId}/wait` },
+          signal,
+        );
+        for await (const _bytes of response) failures = 0;
+        const { State } = await this.docker.getContainer(containerId).inspect();
+        if (!State.Running)
+          return { exitCode: State.ExitCode, oomKilled: State.OOMKilled, finishedAt: Date.parse(State.FinishedAt) };
+      } catch (error) {
+        if (statusOf(error) === 404) return undefined;
+      }
+      await pause(backOff(failures, 100, 5_000), signal);
+    }
+    return undefined;
+  }
+
+  async signal(containerId: string, signal: 'SIGTERM' | 'SIGKILL'): Promise<void> {
+    try {
+      await this.docker.getContainer(containerId).kill({ signal });
+    } catch (error) {
+      // 404: gone; 409: not running. Both are what was wanted.
+      if (statusOf(error) !== 404 && statusOf(error) !== 409) throw error;
+    }
+  }
+
+  followLogs(containerId: string, cursor: LogCursor | undefined, sink: LogSink, signal: AbortSignal): Promise<void> {
+    return followDockerLogs(this.docker, containerId, cursor, sink, signal);
+  }
+
+  async list(): Promise<KnownContainer[]> {
+    const filters = { label: [`${containerLabels.agent}=${this.options.agentId}`] };
+    const containers = await this.docker.listContainers({ all: true, filters });
+    const known = await Promise.all(
+      containers.map(async ({ Id, Labels }): Promise<KnownContainer | undefined> => {
+        const taskId = Labels[containerLabels.task];
+        const attempt = Number(Labels[containerLabels.attempt]);
+        if (taskId === undefined || !Number.isInteger(attempt)) return undefined;
+        const observed = await this.observe(Id);
+        return observed === undefined ? undefined : { containerId: Id, taskId, attempt, observed };
+      }),
+    );
+    return known.filter((container) => container !== undefined);
+  }
+
+  async remove(containerId: string): Promise<void> {
+    try {
+      await this.docker.getContainer(containerId).remove({ force: true, v: true });
+    } catch (error) {
+      // 404: gone; 409: a removal is under way.
+      if (statusOf(error) !== 404 && statusOf(error) !== 409) throw error;
+    }
+  }
+
+  async mainPid(containerId: string): Promise<number | undefined> {
+    try {
+      const { State } = await this.docker.getContainer(containerId).inspect();
+      return State.Running && State.Pid > 0 ? State.Pid : undefined;
+    } catch {
+      return undefined;
+    }
+  }
+
+  private async observe(containerId: string): Promise<KnownContainer['observed'] | undefined> {
+    try {
+      const { State } = await this.docker.getContainer(containerId).inspect();
+      const startedAt = Date.parse(State.StartedAt);
+      if (State.Running) return { is: 'running', containerId, startedAt };
+      // The zero time of the engine's language: never started.
+      if (!(startedAt > 0)) return { is: 'created', containerId };
+      const exit = { exitCode: State.ExitCode, oomKilled: State.OOMKilled, finishedAt: Date.parse(State.FinishedAt) };
+      return { is: 'exited', containerId, startedAt, exit };
+    } catch (error) {
+      if (statusOf(error) === 404) return undefined;
+      throw error;
+    }
+  }
+
+  private async inspectPatiently(containerId: string): Promise<Docker.ContainerInspectInfo> {
+    for (let failures = 0; ; failures += 1) {
+      try {
+        return await this.docker.getContainer(containerId).inspect();
+      } catch (error) {
+        if (!isUnreachable(error) || failures >= 20) {
+          throw new RuntimeProblem('infrastructure_error', `The container could not be inspected: ${reasonOf(error)}`, {
+            cause: error,
+          });
+        }
+        await pause(backOff(failures, 100, 2_000));
+      }
+    }
+  }
+
+  /** A bridge of this agent's own on which containers cannot reach one another. */
+  private ensureNetwork(): Promise<string> {
+    this.network ??= this.makeNetwork().catch((error: unknown) => {
+      this.network = undefined;
+      throw error;
+    });
+    return this.network;
+  }
+
+  private async makeNetwork(): Promise<string> {
+    const name = `gantry-${this.options.agentId}`;
+    const existing = await this.docker.listNetworks({ filters: { name: [name] } });
+    if (existing.some((network) => network.Name === name)) return name;
+    await this.docker.createNetwork({
+      Name: name,
+      Driver: 'bridge',
+      CheckDuplicate: true,
+      Options: { 'com.docker.network.bridge.enable_icc': 'false' },
+      Labels: { [containerLabels.agent]: this.options.agentId },
+    });
+    return name;
+  }
+}
+
+function startProblem(error: unknown): RuntimeProblem {
+  const reason = reasonOf(error);
+  // A wrong command is the user's to mend; a missing GPU driver or a broken engine is the machine's.
+  const byUser = statusOf(error) === 400 || /exec: /.test(reason);
+  return byUser
+    ? new RuntimeProblem('failed_to_start', `The command could not be started: ${reason}`, { cause: error })
+    : new RuntimeProblem('infrastructure_error', `The engine could not start the container: ${reason}`, {
+        cause: error,
+      });
+}

@@ -1,0 +1,99 @@
+import { access, mkdir, readdir, readFile, rmdir, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { parseCgroupPaths } from '../../telemetry/host/cgroup.parser.js';
+
+export interface ProcessLimits {
+  readonly memoryBytes: number;
+  readonly cpus: number;
+  readonly processes: number;
+}
+
+const CPU_PERIOD_US = 100_000;
+
+/** Control groups for one sandbox, below the agent's own, in whichever version the machine has. */
+export class ProcessCgroup {
+  private constructor(
+    /** Folders whose `cgroup.procs` the process must join. */
+    readonly folders: readonly string[],
+    private readonly memoryFolder: string | undefined,
+    private readonly version: 1 | 2,
+  ) {}
+
+  /** Undefined if the agent may not make control groups here. */
+  static async create(
+    name: string,
+    limits: ProcessLimits,
+    root = '/sys/fs/cgroup',
+  ): Promise<ProcessCgroup | undefined> {
+    const paths = parseCgroupPaths(await readFile('/proc/self/cgroup', 'utf8').catch(() => ''));
+    const quota = Math.max(1_000, Math.round(limits.cpus * CPU_PERIOD_US));
+    const v1 = async (controller: string, files: Record<string, string>): Promise<string | undefined> => {
+      const place = paths.get(controller);
+      if (place === undefined) return undefined;
+      for (const mount of new Set([place.hierarchy, controller])) {
+        const folder = await made(join(root, mount, place.path), name, files);
+        if (folder !== undefined) return folder;
+      }
+      return undefined;
+    };
+    const memory = await v1('memory', { 'memory.limit_in_bytes': String(limits.memoryBytes) });
+    if (memory !== undefined) {
+      // Where swap is not counted this file does not exist, and there is no swap to limit.
+      await writeFile(join(memory, 'memory.memsw.limit_in_bytes'), String(limits.memoryBytes)).catch(() => undefined);
+      const others = await Promise.all([
+        v1('cpu', { 'cpu.cfs_period_us': String(CPU_PERIOD_US), 'cpu.cfs_quota_us': String(quota) }),
+        v1('cpuacct', {}),
+        v1('pids', { 'pids.max': String(limits.processes) }),
+      ]);
+      return new ProcessCgroup([memory, ...others.filter((folder) => folder !== undefined)], memory, 1);
+    }
+    const unified = paths.get('');
+    if (unified === undefined) return undefined;
+    const folder = await made(join(root, unified.path), name, {
+      'memory.max': String(limits.memoryBytes),
+      'cpu.max': `${quota} ${CPU_PERIOD_US}`,
+      'pids.max': String(limits.processes),
+    });
+    if (folder === undefined) return undefined;
+    await writeFile(join(folder, 'memory.swap.max'), '0').catch(() => undefined);
+    return new ProcessCgroup([folder], folder, 2);
+  }
+
+  /** True if the kernel ended a process of the group for want of memory. */
+  async oomKilled(): Promise<boolean> {
+    if (this.memoryFolder === undefined) return false;
+    const file = join(this.memoryFolder, this.version === 1 ? 'memory.oom_control' : 'memory.events');
+    const text = await readFile(file, 'utf8').catch(() => '');
+    return Number(/^oom_kill (\d+)$/m.exec(text)?.[1] ?? 0) > 0;
+  }
+
+  async remove(): Promise<void> {
+    for (const folder of this.folders) await rmdir(folder).catch(() => undefined);
+  }
+
+  /** Removes what an agent that was killed left behind (its processes died with it). */
+  static async sweep(prefix: string, root = '/sys/fs/cgroup'): Promise<void> {
+    const paths = parseCgroupPaths(await readFile('/proc/self/cgroup', 'utf8').catch(() => ''));
+    for (const [controller, { hierarchy, path }] of paths) {
+      for (const mount of new Set([hierarchy, controller])) {
+        const parent = join(root, mount, path);
+        for (const name of await readdir(parent).catch(() => [])) {
+          if (name.startsWith(prefix)) await rmdir(join(parent, name)).catch(() => undefined);
+        }
+      }
+    }
+  }
+}
+
+async function made(parent: string, name: string, files: Record<string, string>): Promise<string | undefined> {
+  const folder = join(parent, name);
+  try {
+    await access(join(parent, 'cgroup.procs'));
+    await mkdir(folder, { recursive: true });
+    for (const [file, content] of Object.entries(files)) await writeFile(join(folder, file), content);
+    return folder;
+  } catch {
+    await rmdir(folder).catch(() => undefined);
+    return undefined;
+  }
+}

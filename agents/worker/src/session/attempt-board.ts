@@ -1,0 +1,160 @@
+import type { Heartbeat } from '@gantry/contracts/agents/heartbeat';
+import type { AssignEvent, AssignEventData } from '@gantry/contracts/scheduling/assign-events';
+import type { AttemptResult, Ending } from '../domain/attempt.state.js';
+import { sortAssignments } from '../domain/assignment-batch.js';
+import { checkLease } from '../domain/lease.js';
+import type { SampledTask } from '../telemetry/host/task.sampler.js';
+import { attemptKey } from './agent-store.js';
+import { AttemptRunner, type RunnerParts } from './attempt-runner.js';
+
+export interface BoardOptions {
+  readonly parts: Omit<RunnerParts, 'onDone'>;
+  /** Why this machine cannot run the assignment at all; undefined = it can. */
+  refuse(assignment: AssignEventData<'TaskAssigned'>): string | undefined;
+  onDone(key: string, result: AttemptResult | undefined): void;
+}
+
+/** Every attempt on this machine. */
+export class AttemptBoard {
+  private readonly runners = new Map<string, AttemptRunner>();
+  private readonly parts: RunnerParts;
+
+  constructor(private readonly options: BoardOptions) {
+    this.parts = {
+      ...options.parts,
+      onDone: (runner, result) => {
+        this.runners.delete(runner.key);
+        options.onDone(runner.key, result);
+      },
+    };
+  }
+
+  /** Takes up what an earlier life of the agent left behind, and removes containers that belong to nothing. */
+  async resume(): Promise<number> {
+    const { store, runtime, logger } = this.parts;
+    const containers = new Map((await runtime.list()).map((known) => [attemptKey(known.taskId, known.attempt), known]));
+    const records = store.attempts();
+    for (const { key, record } of records) {
+      const known = containers.get(key);
+      containers.delete(key);
+      if (store.isFinished(key)) {
+        // Reported and acknowledged; only the cleaning was cut short.
+        if (known !== undefined) await runtime.remove(known.containerId);
+        await store.forget(key);
+        continue;
+      }
+      const runner = new AttemptRunner(record.assignment, this.parts);
+      this.runners.set(key, runner);
+      runner.resume(record.state, known?.observed ?? { is: 'absent' });
+    }
+    for (const { containerId, taskId, attempt } of containers.values()) {
+      logger.warn({ taskId, attempt, containerId }, 'container of an unknown attempt removed');
+      await runtime.remove(containerId);
+    }
+    return this.runners.size;
+  }
+
+  apply(events: readonly AssignEvent[], missed: boolean): void {
+    const { clock, logger } = this.parts;
+    const { run, stale, revoke } = sortAssignments(events, missed, clock.now());
+    for (const assignment of stale)
+      this.reject(assignment, 'The assignment reached the worker after its lease had ended.');
+    for (const assignment of run) this.accept(assignment);
+    for (const { taskId, attempt, reason, graceMs } of revoke) {
+      logger.info({ taskId, attempt, reason }, 'assignment revoked');
+      this.runners.get(attemptKey(taskId, attempt))?.end({ cause: 'revoked', reason, graceMs });
+    }
+  }
+
+  private accept(assignment: AssignEventData<'TaskAssigned'>): void {
+    const { taskId, attempt } = assignment;
+    const key = attemptKey(taskId, attempt);
+    const { store } = this.parts;
+    if (this.runners.has(key) || store.isFinished(key)) return;
+    const problem = this.options.refuse(assignment);
+    if (problem !== undefined) {
+      this.reject(assignment, problem);
+      return;
+    }
+    for (const older of this.runners.values()) {
+      if (older.assignment.taskId === taskId && older.assignment.attempt < attempt) {
+        older.end({ cause: 'revoked', reason: 'superseded', graceMs: 0 });
+      }
+    }
+    const runner = new AttemptRunner(assignment, this.parts);
+    this.runners.set(key, runner);
+    runner.begin();
+  }
+
+  private reject(assignment: AssignEventData<'TaskAssigned'>, message: string): void {
+    const { store, reports, clock, logger } = this.parts;
+    const { taskId, attempt } = assignment;
+    const key = attemptKey(taskId, attempt);
+    if (this.runners.has(key) || store.isFinished(key)) return;
+    store.markFinished(key, clock.now());
+    logger.warn({ taskId, attempt, reason: message }, 'assignment rejected');
+    reports
+      .send(assignment, { type: 'rejected', message }, 'rejected', new AbortController().signal)
+      .catch((error: unknown) => {
+        logger.error({ err: error, taskId, attempt }, 'rejection could not be reported');
+      });
+  }
+
+  /** Ends every attempt whose lease is about to run out; the clock is that of `performance.now()`. */
+  checkLeases(renewedAt: number, now: number): void {
+    for (const runner of this.runners.values()) {
+      if (!runner.holdsContainer || runner.leaseEnded) continue;
+      const { over, graceMs } = checkLease(renewedAt, now, runner.assignment.leaseMs);
+      if (!over) continue;
+      const { taskId, attempt } = runner.assignment;
+      this.parts.logger.error({ taskId, attempt }, 'lease cannot be renewed: container is stopped');
+      runner.leaseEnded = true;
+      runner.end({ cause: 'lease_over', graceMs });
+    }
+  }
+
+  get shortestLeaseMs(): number {
+    let shortest = Number.POSITIVE_INFINITY;
+    for (const { assignment } of this.runners.values()) shortest = Math.min(shortest, assignment.leaseMs);
+    return shortest;
+  }
+
+  running(): Heartbeat['running'] {
+    return [...this.runners.values()].map(({ assignment: { taskId, attempt }, phase }) => ({ taskId, attempt, phase }));
+  }
+
+  taskOfGpu(gpuId: string): string | null {
+    for (const { assignment, holdsContainer } of this.runners.values()) {
+      if (holdsContainer && assignment.gpuIds.includes(gpuId)) return assignment.taskId;
+    }
+    return null;
+  }
+
+  sampled(): SampledTask[] {
+    return [...this.runners.values()].flatMap(({ key, containerId, assignment: { taskId, attempt, spec } }) =>
+      containerId === undefined
+        ? []
+        : [
+            {
+              key,
+              taskId,
+              attempt,
+              memoryLimitMb: spec.resources.memoryMb,
+              mainPid: () => this.parts.runtime.mainPid(containerId),
+            },
+          ],
+    );
+  }
+
+  endAll(ending: Ending): void {
+    for (const runner of this.runners.values()) runner.end(ending);
+  }
+
+  get size(): number {
+    return this.runners.size;
+  }
+
+  detach(): void {
+    for (const runner of this.runners.values()) runner.detach();
+  }
+}

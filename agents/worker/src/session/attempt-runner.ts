@@ -1,0 +1,376 @@
+import type { Heartbeat } from '@gantry/contracts/agents/heartbeat';
+import type { AssignEventData } from '@gantry/contracts/scheduling/assign-events';
+import { pause } from '@gantry/jetstream/pause';
+import { assertNever } from '@gantry/kernel/assert-never';
+import type { Clock } from '@gantry/kernel/clock';
+import type { Logger } from '@gantry/nest-platform/logger';
+import { type Observed, resume } from '../domain/attempt.resume.js';
+import type {
+  AttemptEffect,
+  AttemptInput,
+  AttemptResult,
+  AttemptState,
+  Ending,
+  Step,
+} from '../domain/attempt.state.js';
+import { step } from '../domain/attempt.step.js';
+import { type ContainerRuntime, type PullProgress, RuntimeProblem } from '../runtime/container-runtime.port.js';
+import type { AgentStore } from './agent-store.js';
+import { attemptKey } from './agent-store.js';
+import type { ArtifactUploader } from './artifact.uploader.js';
+import { AttemptWatch } from './attempt-watch.js';
+import type { LogPipeline } from './log-pipeline.js';
+import type { AttemptReports } from './report.publisher.js';
+import type { StartSlots } from './start-slots.js';
+
+export interface MeasuredUsage {
+  readonly cpuSeconds: number;
+  readonly peakMemoryMb: number;
+}
+
+/** What every attempt of an agent shares. */
+export interface RunnerParts {
+  readonly runtime: ContainerRuntime;
+  readonly store: AgentStore;
+  readonly reports: AttemptReports;
+  readonly uploader: ArtifactUploader;
+  readonly slots: StartSlots;
+  readonly clock: Clock;
+  readonly logger: Logger;
+  openLog(of: { taskId: string; attempt: number }, signal: AbortSignal): Promise<LogPipeline>;
+  measuredUsage(key: string): MeasuredUsage | undefined;
+  /** The attempt is over, reported and cleaned up. */
+  onDone(runner: AttemptRunner, result: AttemptResult | undefined): void;
+}
+
+const REPORT_PULL_EVERY_MS = 1_000;
+
+/** Carries one attempt through its life: does what the state machine asks and tells it what came of it. */
+export class AttemptRunner {
+  readonly key: string;
+  private state: AttemptState = { status: 'accepted' };
+  private result: AttemptResult | undefined;
+  private readonly inputs: AttemptInput[] = [];
+  private stepping = false;
+  private readonly detached = new AbortController();
+  private readonly imageAbort = new AbortController();
+  private readonly createAbort = new AbortController();
+  private readonly artifactAbort = new AbortController();
+  private releaseSlot: (() => void) | undefined;
+  private log: Promise<LogPipeline> | undefined;
+  private logRead = false;
+  private resumed = false;
+  private readonly watch: AttemptWatch;
+  /** Set once the lease guard has acted. */
+  leaseEnded = false;
+  private lastPullReport = Number.NEGATIVE_INFINITY;
+  private pullReports = 0;
+  private readonly logger: Logger;
+
+  constructor(
+    readonly assignment: AssignEventData<'TaskAssigned'>,
+    private readonly parts: RunnerParts,
+  ) {
+    const { taskId, attempt } = assignment;
+    this.key = attemptKey(taskId, attempt);
+    this.logger = parts.logger.child({ taskId, attempt });
+    this.watch = new AttemptWatch(assignment.spec, parts.store.outputFolder(this.key), parts.clock, (ending) =>
+      this.end(ending),
+    );
+  }
+
+  get phase(): Heartbeat['running'][number]['phase'] {
+    return this.state.status === 'done' ? 'collecting' : this.state.status;
+  }
+
+  get containerId(): string | undefined {
+    return this.state.status === 'running' || this.state.status === 'stopping' ? this.state.containerId : undefined;
+  }
+
+  /** False once nothing of it can still be running here. */
+  get holdsContainer(): boolean {
+    return this.state.status !== 'collecting' && this.state.status !== 'done';
+  }
+
+  begin(): void {
+    this.save();
+    this.dispatch({ type: 'begin' });
+  }
+
+  resume(state: AttemptState, observed: Observed): void {
+    this.resumed = true;
+    this.state = state;
+    this.apply(resume(state, observed, this.parts.clock.now()));
+    this.drainInputs();
+  }
+
+  end(ending: Ending): void {
+    this.dispatch({ type: 'end', ending, at: this.parts.clock.now() });
+  }
+
+  /** Lets go without touching the container: the next start of the agent takes it up. */
+  detach(): void {
+    this.detached.abort();
+    this.watch.stop();
+    this.releaseSlot?.();
+  }
+
+  private dispatch(input: AttemptInput): void {
+    if (this.detached.signal.aborted) return;
+    this.inputs.push(input);
+    this.drainInputs();
+  }
+
+  private drainInputs(): void {
+    if (this.stepping) return;
+    this.stepping = true;
+    for (let input = this.inputs.shift(); input !== undefined; input = this.inputs.shift())
+      this.apply(step(this.state, input));
+    this.stepping = false;
+  }
+
+  private apply(next: Step): void {
+    const before = this.state;
+    this.state = next.state;
+    if (next.state !== before) {
+      this.logger.info({ from: before.status, to: next.state.status }, 'attempt moved');
+      // Written before anything is done about it, so that a restart knows of every intention.
+      if (next.state.status !== 'done') this.save();
+      if (next.state.status !== 'creating') this.releaseSlot?.();
+    }
+    for (const effect of next.effects) {
+      this.perform(effect).catch((error: unknown) => {
+        if (!this.detached.signal.aborted)
+          this.logger.error({ err: error, effect: effect.type }, 'attempt step failed');
+      });
+    }
+  }
+
+  private save(): void {
+    const usage = this.parts.measuredUsage(this.key);
+    this.parts.store.saveAttempt(this.key, {
+      version: 1,
+      assignment: this.assignment,
+      state: this.state,
+      ...(usage === undefined ? {} : { usage }),
+    });
+  }
+
+  private async perform(effect: AttemptEffect): Promise<void> {
+    const { runtime, reports } = this.parts;
+    switch (effect.type) {
+      case 'report-accepted':
+        return reports.send(this.assignment, { type: 'accepted' }, 'accepted', this.detached.signal);
+      case 'report-pulling':
+        return this.reportPull({ message: 'Pulling the image' });
+      case 'prepare-image':
+        return this.prepareImage();
+      case 'abort-image':
+        return this.imageAbort.abort();
+      case 'create':
+        return this.create();
+      case 'abort-create':
+        return this.createAbort.abort();
+      case 'start':
+        return this.start(effect.containerId);
+      case 'report-started': {
+        const { containerId, startedAt } = effect;
+        return reports.send(
+          this.assignment,
+          { type: 'started', startedAt, containerId },
+          'started',
+          this.detached.signal,
+        );
+      }
+      case 'supervise':
+        return this.supervise(effect.containerId, effect.startedAt);
+      case 'stop':
+        this.watch.afterGrace(effect.graceMs, () => this.dispatch({ type: 'grace-over' }));
+        return runtime.signal(effect.containerId, 'SIGTERM');
+      case 'kill':
+        return this.kill(effect.containerId);
+      case 'collect':
+        return this.collect(effect.artifacts);
+      case 'abort-artifacts':
+        return this.artifactAbort.abort();
+      case 'report-exited':
+        return this.reportExited(effect.result);
+      case 'clean-up':
+        return this.cleanUp(effect.containerId);
+      default:
+        return assertNever(effect, 'effect');
+    }
+  }
+
+  private async prepareImage(): Promise<void> {
+    const { runtime, clock } = this.parts;
+    const onPull = (progress: PullProgress): void => {
+      this.dispatch({ type: 'pull-started' });
+      void this.reportPull(progress).catch(() => undefined);
+    };
+    try {
+      await runtime.prepareImage(this.assignment.spec.image, onPull, this.imageAbort.signal);
+      this.dispatch({ type: 'image-ready' });
+    } catch (error) {
+      const { outcome, message } = problemOf(error);
+      this.dispatch({
+        type: 'image-failed',
+        outcome: outcome === 'image_error' ? outcome : 'infrastructure_error',
+        message,
+        at: clock.now(),
+      });
+    }
+  }
+
+  private async reportPull({ percent, message }: PullProgress): Promise<void> {
+    const now = this.parts.clock.now();
+    if (now - this.lastPullReport < REPORT_PULL_EVERY_MS || this.imageAbort.signal.aborted) return;
+    this.lastPullReport = now;
+    this.pullReports += 1;
+    const report = { type: 'pulling', message, ...(percent === undefined ? {} : { percent }) } as const;
+    await this.parts.reports.send(
+      this.assignment,
+      report,
+      `pulling:${now}:${this.pullReports}`,
+      this.imageAbort.signal,
+    );
+  }
+
+  private async create(): Promise<void> {
+    const { slots, runtime, store, clock } = this.parts;
+    this.releaseSlot = await slots.acquire(this.createAbort.signal);
+    try {
+      if (this.releaseSlot === undefined) throw new RuntimeProblem('infrastructure_error', 'The start was called off.');
+      const output = store.prepare(this.key);
+      const containerId = await runtime.create(this.assignment, output);
+      this.dispatch({ type: 'created', containerId, at: clock.now() });
+    } catch (error) {
+      const { outcome, message } = problemOf(error);
+      this.dispatch({
+        type: 'create-failed',
+        outcome: outcome === 'image_error' ? 'infrastructure_error' : outcome,
+        message,
+        at: clock.now(),
+      });
+    }
+  }
+
+  private async start(containerId: string): Promise<void> {
+    try {
+      const { startedAt } = await this.parts.runtime.start(containerId);
+      this.dispatch({ type: 'started', startedAt });
+    } catch (error) {
+      const { outcome, message } = problemOf(error);
+      const at = this.parts.clock.now();
+      this.dispatch({
+        type: 'start-failed',
+        outcome: outcome === 'image_error' ? 'infrastructure_error' : outcome,
+        message,
+        at,
+      });
+    }
+  }
+
+  private async supervise(containerId: string, startedAt: number): Promise<void> {
+    const { runtime, clock } = this.parts;
+    const { signal } = this.detached;
+    this.watch.start(startedAt);
+    const followed = this.readLog(containerId);
+    const exit = await runtime.wait(containerId, signal);
+    if (signal.aborted) return;
+    this.watch.stop();
+    await followed;
+    if (signal.aborted) return;
+    if (exit === undefined) {
+      this.dispatch({
+        type: 'container-lost',
+        message: 'The container was removed by somebody else while it ran.',
+        at: clock.now(),
+      });
+      return;
+    }
+    const { lastErrorLine } = await this.openLog();
+    this.dispatch({ type: 'exited', exit: lastErrorLine === undefined ? exit : { ...exit, lastErrorLine } });
+  }
+
+  private async readLog(containerId: string): Promise<void> {
+    const log = await this.openLog();
+    await this.parts.runtime.followLogs(containerId, log.startCursor, log, this.detached.signal);
+    this.logRead = true;
+  }
+
+  private openLog(): Promise<LogPipeline> {
+    this.log ??= this.parts.openLog(this.assignment, this.detached.signal);
+    return this.log;
+  }
+
+  private async kill(containerId: string): Promise<void> {
+    while (this.state.status === 'stopping' && !this.detached.signal.aborted) {
+      try {
+        await this.parts.runtime.signal(containerId, 'SIGKILL');
+        return;
+      } catch (error) {
+        this.logger.warn({ err: error }, 'container could not be killed yet');
+        await pause(1_000, this.detached.signal);
+      }
+    }
+  }
+
+  private async collect(artifacts: boolean): Promise<void> {
+    if (this.state.status !== 'collecting') return;
+    const { containerId, startedAt, result } = this.state;
+    const log = await this.openLog();
+    if (!this.logRead && containerId !== undefined && startedAt !== undefined) await this.readLog(containerId);
+    if (!this.resumed && (result.outcome !== 'exited' || result.exitCode !== 0)) await log.system(result.message);
+    if (artifacts) {
+      const { spec, taskId, attempt } = this.assignment;
+      const signal = AbortSignal.any([this.artifactAbort.signal, this.detached.signal]);
+      const folder = this.parts.store.outputFolder(this.key);
+      const tell = (text: string): Promise<void> => log.system(text);
+      await this.parts.uploader.collect({ taskId, attempt, folder, storageMb: spec.resources.storageMb, tell, signal });
+    }
+    await log.end();
+    this.dispatch({ type: 'collected' });
+  }
+
+  private async reportExited(result: AttemptResult): Promise<void> {
+    if (this.state.status !== 'collecting') return;
+    const { startedAt, containerId } = this.state;
+    const usage = this.parts.measuredUsage(this.key);
+    this.result = result;
+    await this.parts.reports.send(
+      this.assignment,
+      {
+        type: 'exited',
+        ...result,
+        ...(startedAt === undefined ? {} : { startedAt }),
+        ...(containerId === undefined ? {} : { containerId }),
+        ...(usage === undefined || startedAt === undefined
+          ? {}
+          : { usage: { ...usage, durationMs: Math.max(0, result.finishedAt - startedAt) } }),
+      },
+      'exited',
+      this.detached.signal,
+    );
+    this.dispatch({ type: 'exit-acknowledged' });
+  }
+
+  private async cleanUp(containerId: string | undefined): Promise<void> {
+    const { store, runtime, clock } = this.parts;
+    store.markFinished(this.key, clock.now());
+    try {
+      if (containerId !== undefined) await runtime.remove(containerId);
+      await store.forget(this.key);
+    } catch (error) {
+      // Left for the sweep at the next start; the attempt itself is over and reported.
+      this.logger.warn({ err: error }, 'attempt could not be cleaned up');
+    }
+    this.detached.abort();
+    this.parts.onDone(this, this.result);
+  }
+}
+
+function problemOf(error: unknown): { outcome: RuntimeProblem['outcome']; message: string } {
+  if (error instanceof RuntimeProblem) return error;
+  return { outcome: 'infrastructure_error', message: `The worker could not do it: ${(error as Error).message}` };
+}

@@ -1,0 +1,230 @@
+import { mkdirSync } from 'node:fs';
+import type { Server } from 'node:net';
+import { hostname } from 'node:os';
+import { join, resolve } from 'node:path';
+import type { Heartbeat } from '@gantry/contracts/agents/heartbeat';
+import type { AssignEventData } from '@gantry/contracts/scheduling/assign-events';
+import { timing } from '@gantry/contracts/messaging/timing';
+import { connectNats } from '@gantry/jetstream/connect';
+import { pause } from '@gantry/jetstream/pause';
+import { RequestClient } from '@gantry/jetstream/request-client';
+import { systemClock } from '@gantry/kernel/clock';
+import { uuidV7Ids } from '@gantry/kernel/ids';
+import { HealthState } from '@gantry/nest-platform/health';
+import type { Logger } from '@gantry/nest-platform/logger';
+import type { NatsConnection } from '@nats-io/transport-node';
+import type { WorkerEnvironment } from './environment.js';
+import { chooseRuntime } from './runtime/choose-runtime.js';
+import { AgentStore } from './session/agent-store.js';
+import { ArtifactUploader } from './session/artifact.uploader.js';
+import { AssignmentInbox } from './session/assignment-inbox.js';
+import { AttemptBoard } from './session/attempt-board.js';
+import { HeartbeatLoop } from './session/heartbeat.loop.js';
+import { openLog } from './session/open-log.js';
+import { ReportPublisher } from './session/report.publisher.js';
+import { RequestArtifactService } from './session/request-artifact.service.js';
+import { StartSlots } from './session/start-slots.js';
+import { holdAlone, stableWorkerId } from './session/worker-identity.js';
+import { WorkerSpecSource } from './session/worker-spec.source.js';
+import { NvidiaSmiWatch } from './telemetry/gpu/nvidia-smi.watch.js';
+import { HostSampler } from './telemetry/host/host.sampler.js';
+import { TaskSampler } from './telemetry/host/task.sampler.js';
+import { MetricsPublisher } from './telemetry/metrics.publisher.js';
+
+const LEASE_CHECK_MS = 500;
+const STOP_TASKS_MS = 6_000;
+
+/** The agent, put together and running. */
+export class WorkerAgent {
+  private readonly timers: NodeJS.Timeout[] = [];
+
+  private constructor(
+    readonly workerId: string,
+    readonly health: HealthState,
+    private readonly nc: NatsConnection,
+    private readonly board: AttemptBoard,
+    private readonly heartbeats: HeartbeatLoop,
+    private readonly gpus: NvidiaSmiWatch,
+    private readonly life: { leaving: boolean; readonly over: AbortController },
+    private readonly lock: Server,
+    private readonly logger: Logger,
+    private readonly stopTasks: boolean,
+  ) {}
+
+  get running(): Heartbeat['running'] {
+    return this.board.running();
+  }
+
+  /** Resolves when leftovers are taken up, missed assignments applied and the first heartbeat sent. */
+  static async start(environment: WorkerEnvironment, baseLogger: Logger): Promise<WorkerAgent> {
+    const clock = systemClock;
+    const dataFolder = resolve(environment.GANTRY_DATA, 'worker');
+    const workerId = stableWorkerId(dataFolder, environment.GANTRY_WORKER_ID, hostname());
+    const folder = join(dataFolder, workerId);
+    mkdirSync(folder, { recursive: true, mode: 0o700 });
+    const lock = await holdAlone(folder);
+    const logger = baseLogger.child({ workerId });
+    const { runtime, outputOwner } = await chooseRuntime(environment, workerId, logger);
+    logger.info({ runtime: runtime.kind }, 'runtime chosen');
+    const store = new AgentStore(folder, outputOwner, clock.now());
+    const session = uuidV7Ids.next();
+    const startedAt = clock.now();
+    const life = { leaving: false, over: new AbortController() };
+    const health = new HealthState(`worker-${workerId}`);
+
+    const gpus = new NvidiaSmiWatch({ intervalMs: environment.GANTRY_METRICS_INTERVAL_MS, clock, logger });
+    const [nc, gpuSpecs] = await Promise.all([
+      connectNats({
+        url: environment.NATS_URL,
+        user: environment.NATS_USER,
+        password: environment.NATS_PASSWORD,
+        name: `worker-${workerId}`,
+      }),
+      gpus.start(),
+    ]);
+    logger.info({ gpus: gpuSpecs.length }, 'connected to the broker');
+
+    const host = new HostSampler(dataFolder, clock);
+    const tasks = new TaskSampler(clock);
+    const specs = new WorkerSpecSource(environment, runtime, host, () => gpus.specs(), logger);
+    const board = new AttemptBoard({
+      parts: {
+        runtime,
+        store,
+        clock,
+        logger,
+        reports: new ReportPublisher(nc, workerId, clock, logger),
+        uploader: new ArtifactUploader(new RequestArtifactService(new RequestClient(nc), workerId)),
+        slots: new StartSlots(environment.GANTRY_WORKER_START_CONCURRENCY),
+        openLog: (of, signal) =>
+          openLog(
+            { nc, store, clock, workerId, linesPerSecond: environment.GANTRY_WORKER_LOG_LINES_PER_SECOND, signal },
+            of,
+          ),
+        measuredUsage: (key) => tasks.usageOf(key),
+      },
+      refuse: (assignment) => refusal(assignment, new Set(gpus.specs().map(({ id }) => id))),
+      onDone: (key, result) => {
+        tasks.forget(key);
+        if (result?.outcome === 'exited' && result.exitCode === 0) store.count('completed');
+        else if (result !== undefined && result.outcome !== 'cancelled') store.count('failed');
+        specs.expire();
+      },
+    });
+
+    const inbox = new AssignmentInbox(
+      nc,
+      {
+        workerId,
+        startAfter: store.assignSequence(),
+        logger,
+        apply: (events, sequence, missed) => {
+          board.apply(events, missed);
+          store.saveAssignSequence(sequence);
+        },
+      },
+      life.over.signal,
+    );
+    let renewedAt = performance.now();
+    let beats = 0;
+    const heartbeats = new HeartbeatLoop(nc, {
+      workerId,
+      logger,
+      interval: () =>
+        Math.max(1_000, Math.min(timing.heartbeatMs, (board.shortestLeaseMs - timing.stopBeforeLeaseEndMs) / 3)),
+      onRenewed: (sentAt) => {
+        renewedAt = Math.max(renewedAt, sentAt);
+        health.set('broker', 'healthy');
+      },
+      compose: async () => {
+        inbox.check();
+        beats += 1;
+        const [spec, usage] = await Promise.all([specs.spec(), specs.usage()]);
+        return {
+          workerId,
+          session,
+          sequence: beats,
+          sentAt: clock.now(),
+          startedAt,
+          spec,
+          usage,
+          running: board.running(),
+          assignSequence: inbox.appliedSequence,
+          counters: store.counters(),
+          leaving: life.leaving,
+        };
+      },
+    });
+
+    const agent = new WorkerAgent(
+      workerId,
+      health,
+      nc,
+      board,
+      heartbeats,
+      gpus,
+      life,
+      lock,
+      logger,
+      environment.GANTRY_WORKER_STOP_TASKS_ON_EXIT || runtime.kind === 'process',
+    );
+    const resumed = await board.resume();
+    if (resumed > 0) logger.info({ attempts: resumed }, 'took up attempts of an earlier start');
+    await inbox.start();
+    await heartbeats.start();
+
+    agent.every(LEASE_CHECK_MS, async () => {
+      const now = performance.now();
+      if (now - renewedAt > 3 * timing.heartbeatMs) health.set('broker', 'degraded', 'heartbeats are not acknowledged');
+      board.checkLeases(renewedAt, now);
+    });
+    const metrics = new MetricsPublisher(nc, workerId, session, logger);
+    agent.every(environment.GANTRY_METRICS_INTERVAL_MS, async () => {
+      const [hostSample, taskSamples] = await Promise.all([host.sample(), tasks.sample(board.sampled())]);
+      await metrics.publish({ gpus: gpus.take((id) => board.taskOfGpu(id)), host: [hostSample], tasks: taskSamples });
+    });
+    return agent;
+  }
+
+  /** Leaves: containers run on and are taken up at the next start, unless they were to be stopped with the agent. */
+  async stop(): Promise<void> {
+    this.life.leaving = this.stopTasks;
+    if (this.stopTasks && this.board.size > 0) {
+      await this.heartbeats.sendNow();
+      this.board.endAll({ cause: 'agent_stopping', graceMs: 2_000 });
+      const deadline = performance.now() + STOP_TASKS_MS;
+      while (this.board.size > 0 && performance.now() < deadline) await pause(20);
+    }
+    for (const timer of this.timers) clearInterval(timer);
+    await this.heartbeats.stop();
+    this.life.over.abort();
+    this.board.detach();
+    this.gpus.stop();
+    this.health.stop();
+    await Promise.race([this.nc.drain().catch(() => undefined), pause(1_500)]);
+    this.lock.close();
+    this.logger.info('stopped');
+  }
+
+  private every(milliseconds: number, work: () => Promise<void>): void {
+    let busy = false;
+    const timer = setInterval(() => {
+      if (busy) return;
+      busy = true;
+      work()
+        .catch((error: unknown) => this.logger.warn({ err: error }, 'periodic work failed'))
+        .finally(() => {
+          busy = false;
+        });
+    }, milliseconds);
+    this.timers.push(timer);
+  }
+}
+
+function refusal({ spec, gpuIds }: AssignEventData<'TaskAssigned'>, present: ReadonlySet<string>): string | undefined {
+  const missing = gpuIds.find((id) => !present.has(id));
+  if (missing !== undefined) return `This worker has no GPU ${missing}.`;
+  if (gpuIds.length < spec.resources.gpu.count)
+    return `The task needs ${spec.resources.gpu.count} GPUs but was given ${gpuIds.length}.`;
+  return undefined;
+}
