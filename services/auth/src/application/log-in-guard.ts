@@ -39,6 +39,8 @@ export class LogInGuard {
 
   /** Throws `AUTH.TOO_MANY_ATTEMPTS` when too much went wrong from this network. */
   checkNetwork(ip: string): void {
+    // Nobody's address is everybody's: counting it would let one guesser lock all others out.
+    if (ip === '') return;
     const now = this.clock.now();
     const failures = (this.networks.get(networkOf(ip)) ?? []).filter((time) => time > now - throttle.windowMs);
     const oldest = failures[0];
@@ -51,6 +53,7 @@ export class LogInGuard {
   }
 
   recordNetwork(ip: string): void {
+    if (ip === '') return;
     const network = networkOf(ip);
     const failures = [...(this.networks.get(network) ?? []), this.clock.now()];
     remember(this.networks, network, failures.slice(-MAX_FAILURES_PER_NETWORK));

@@ -27,6 +27,18 @@ describe('log-in guard', () => {
   });
 });
 
+describe('log-in guard without an address', () => {
+  it('does not count callers who have none as one network', () => {
+    const guard = new LogInGuard(new ManualClock());
+    for (let count = 0; count < 200; count += 1) {
+      guard.recordNetwork('');
+      guard.recordNetwork('192.0.2.1');
+    }
+    expect(() => guard.checkNetwork('')).not.toThrow();
+    expect(() => guard.checkNetwork('192.0.2.1')).toThrow(expect.objectContaining({ code: 'AUTH.TOO_MANY_ATTEMPTS' }));
+  });
+});
+
 describe('turns', () => {
   it('run work on one key in order, one at a time, and go on after a failure', async () => {
     const turns = new KeyedTurns(10);
