@@ -9,8 +9,11 @@ const BATCH_BYTES = 8 * 1024 * 1024;
 
 /** What the replay needs of the broker. */
 export interface ReplaySource {
-  /** Everything up to this sequence was confirmed by our consumer and will not be delivered to it again; 0 = nothing. */
-  confirmedSequence(stream: string): Promise<number>;
+  /**
+   * Newest sequence that our consumer was given; 0 = none. What lies after it will come by itself. (Its last confirmed one
+   * would not do: confirmations may lie beyond a message that is still open.)
+   */
+  deliveredSequence(stream: string): Promise<number>;
   /** Messages from `from` to `to` that the stream still has, in order. */
   read(stream: string, from: number, to: number, onMessage: (message: StreamMessage) => Promise<void>): Promise<void>;
 }
@@ -29,7 +32,10 @@ export class ReplayMissed {
 
   /** `fromStart`: whatever ClickHouse says it has. */
   async run(fromStart: boolean): Promise<void> {
-    for (const intake of this.intakes) this.positions.markIncomplete(intake.stream);
+    for (const intake of this.intakes) {
+      intake.reset();
+      this.positions.markIncomplete(intake.stream);
+    }
     const applied = fromStart ? new Map<string, number>() : await this.positions.read();
     for (const intake of this.intakes) {
       await this.replay(intake, applied.get(intake.stream) ?? 0);
@@ -38,9 +44,9 @@ export class ReplayMissed {
   }
 
   private async replay(intake: StreamIntake, applied: number): Promise<void> {
-    const confirmed = await this.source.confirmedSequence(intake.stream);
-    if (confirmed <= applied) return;
-    this.logger.info({ stream: intake.stream, from: applied + 1, to: confirmed }, 'reading the stream again: clickhouse lacks a part of it');
+    const delivered = await this.source.deliveredSequence(intake.stream);
+    if (delivered <= applied) return;
+    this.logger.info({ stream: intake.stream, from: applied + 1, to: delivered }, 'reading the stream again: clickhouse lacks a part of it');
     let batch: StreamMessage[] = [];
     let bytes = 0;
     let count = 0;
@@ -50,7 +56,7 @@ export class ReplayMissed {
       bytes = 0;
       await this.takeAll(intake, full);
     };
-    await this.source.read(intake.stream, applied + 1, confirmed, async (message) => {
+    await this.source.read(intake.stream, applied + 1, delivered, async (message) => {
       batch.push(message);
       bytes += message.bytes.length;
       count += 1;

@@ -14,6 +14,10 @@ export class StreamIntake {
     private readonly clock: Clock,
   ) {}
 
+  reset(): void {
+    for (const projection of this.projections) projection.reset?.();
+  }
+
   async take(messages: readonly StreamMessage[]): Promise<void> {
     if (messages.length === 0) return;
     for (const projection of this.projections) await projection.apply(messages);

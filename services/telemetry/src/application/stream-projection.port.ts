@@ -6,4 +6,6 @@ import type { StreamMessage } from '@gantry/jetstream/stream-message';
  */
 export interface StreamProjection {
   apply(messages: readonly StreamMessage[]): Promise<void>;
+  /** Forgets what it remembers of the store, which may have been emptied. */
+  reset?(): void;
 }

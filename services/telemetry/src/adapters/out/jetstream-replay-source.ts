@@ -14,11 +14,11 @@ export class JetStreamReplaySource implements ReplaySource {
     private readonly stopping: AbortSignal,
   ) {}
 
-  async confirmedSequence(stream: string): Promise<number> {
+  async deliveredSequence(stream: string): Promise<number> {
     const jsm = await manager(this.nc);
     try {
       const info = await jsm.consumers.info(stream, durableOf(stream));
-      return info.ack_floor.stream_seq;
+      return info.delivered.stream_seq;
     } catch (error) {
       if (error instanceof JetStreamApiError && missing.includes(error.code)) return 0;
       throw error;

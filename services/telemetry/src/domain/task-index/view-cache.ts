@@ -23,6 +23,10 @@ export class ViewCache {
     if (oldest !== undefined) this.views.delete(oldest);
   }
 
+  clear(): void {
+    this.views.clear();
+  }
+
   get size(): number {
     return this.views.size;
   }

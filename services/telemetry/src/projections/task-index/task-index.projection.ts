@@ -41,6 +41,10 @@ export class TaskIndexProjection implements StreamProjection {
     private readonly logger: Logger,
   ) {}
 
+  reset(): void {
+    this.cache.clear();
+  }
+
   async apply(messages: readonly StreamMessage[]): Promise<void> {
     const byTask = new Map<string, StoredCommit[]>();
     for (const message of messages) {
