@@ -1,0 +1,78 @@
+import cookie from '@fastify/cookie';
+import cors from '@fastify/cors';
+import fastify, { type FastifyInstance } from 'fastify';
+import type { HttpStatistics } from '../modules/system/http-statistics.js';
+import { CSRF_HEADER } from '../security/refresh-cookie.js';
+import { addSecurityHeaders } from './security-headers.js';
+
+const BODY_LIMIT_BYTES = 1_000_000;
+const DAY_SECONDS = 86_400;
+
+export interface FastifyOptions {
+  allowedOrigins: readonly string[];
+  trustProxy: boolean;
+  statistics: HttpStatistics;
+}
+
+/** The HTTP server with everything that holds for all routes; who may call what comes on top (`http-guard.ts`). */
+export async function createFastify({
+  allowedOrigins,
+  trustProxy,
+  statistics,
+}: FastifyOptions): Promise<FastifyInstance> {
+  const server = fastify({
+    bodyLimit: BODY_LIMIT_BYTES,
+    trustProxy,
+    forceCloseConnections: true,
+    routerOptions: {
+      maxParamLength: 300,
+      querystringParser: (text) => Object.fromEntries(grouped(new URLSearchParams(text))),
+    },
+  });
+  server.removeAllContentTypeParsers();
+  const parseJson = server.getDefaultJsonParser('error', 'error');
+  server.addContentTypeParser('application/json', { parseAs: 'string' }, (request, body, done) => {
+    // Clients send the header with an empty body where a body is optional.
+    if (body === '') done(null, undefined);
+    else parseJson(request, body as string, done);
+  });
+  await server.register(cookie);
+  addSecurityHeaders(server);
+  await server.register(cors, {
+    origin: [...allowedOrigins],
+    credentials: true,
+    methods: ['GET', 'HEAD', 'POST', 'PATCH', 'DELETE'],
+    allowedHeaders: [
+      'authorization',
+      'content-type',
+      'x-api-key',
+      'idempotency-key',
+      'last-event-id',
+      'range',
+      'if-range',
+      'traceparent',
+      'x-request-id',
+      CSRF_HEADER,
+      'apollo-require-preflight',
+    ],
+    exposedHeaders: ['content-disposition', 'content-range', 'accept-ranges', 'etag', 'x-request-id', 'retry-after'],
+    maxAge: DAY_SECONDS,
+  });
+  server.addHook('onResponse', async (request, reply) => {
+    const isStream = String(reply.getHeader('content-type') ?? '').startsWith('text/event-stream');
+    statistics.record(
+      request.method,
+      request.routeOptions.url ?? 'unknown',
+      reply.statusCode,
+      isStream ? undefined : reply.elapsedTime,
+    );
+  });
+  return server;
+}
+
+function grouped(parameters: URLSearchParams): [string, string | string[]][] {
+  return [...new Set(parameters.keys())].map((name) => {
+    const values = parameters.getAll(name);
+    return [name, values.length === 1 ? (values[0] ?? '') : values];
+  });
+}

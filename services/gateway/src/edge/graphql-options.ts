@@ -1,0 +1,47 @@
+import { ApolloDriver, type ApolloDriverConfig } from '@nestjs/apollo';
+import { unwrapResolverError } from '@apollo/server/errors';
+import { GraphQLError } from 'graphql';
+import type { FastifyReply, FastifyRequest } from 'fastify';
+import type { Logger } from '@gantry/nest-platform/logger';
+import type { Gate } from '../security/gate.js';
+import { limitRule } from '../security/graphql-limits.js';
+import { guardSchema } from '../security/guarded-schema.js';
+import { MAX_TOKENS } from '../subscriptions/graphql-socket.js';
+import { toGraphqlError, withKind } from './error-mapping.js';
+import { jsonScalar, timeScalar } from './scalars.js';
+
+/** GraphQL over HTTP. Subscriptions are served by `graphql-socket.ts` on the same schema. */
+export function graphqlOptions(schemaPath: string, gate: Gate, logger: Logger): ApolloDriverConfig {
+  return {
+    driver: ApolloDriver,
+    path: '/graphql',
+    typePaths: [schemaPath],
+    resolvers: { Time: timeScalar, JSON: jsonScalar },
+    transformSchema: (schema) => guardSchema(schema, gate, logger),
+    context: (request: FastifyRequest, reply: FastifyReply) => ({
+      caller: request.caller,
+      exchange: { request, reply },
+    }),
+    validationRules: [limitRule()],
+    parseOptions: { maxTokens: MAX_TOKENS },
+    introspection: true,
+    graphiql: false,
+    csrfPrevention: true,
+    allowBatchedHttpRequests: false,
+    includeStacktraceInErrorResponses: false,
+    persistedQueries: false,
+    formatError: (formatted, thrown) => {
+      const original = unwrapResolverError(thrown);
+      const cause = original instanceof GraphQLError ? original : undefined;
+      const known =
+        cause?.extensions['kind'] === undefined && formatted.extensions?.['code'] === 'INTERNAL_SERVER_ERROR'
+          ? toGraphqlError(original)
+          : undefined;
+      return {
+        ...formatted,
+        ...(known === undefined ? {} : { message: known.message }),
+        extensions: withKind(known?.extensions ?? formatted.extensions),
+      };
+    },
+  };
+}
