@@ -1,0 +1,32 @@
+import type { ApolloClient } from '@apollo/client';
+import type { Session } from '@/features/auth/model/session';
+import type { ApiAccess } from '@/lib/api-context';
+import { createApolloClient } from '@/lib/apollo-client';
+import type { ApiEndpoints } from '@/lib/api-endpoints';
+import { ConnectionStore } from '@/lib/connection-state';
+import { createLiveChannel } from '@/lib/live-channel';
+
+interface Clients {
+  readonly userId: string;
+  readonly apollo: ApolloClient;
+  readonly api: ApiAccess;
+}
+
+let current: Clients | undefined;
+
+/** One set of clients per person and tab; the set of the person before is closed. */
+export function clientsFor({ endpoints, session }: { endpoints: ApiEndpoints; session: Session }, userId: string): Clients {
+  if (current?.userId === userId) return current;
+  if (current !== undefined) {
+    void current.api.channel.dispose();
+    current.apollo.stop();
+  }
+  const connection = new ConnectionStore();
+  const channel = createLiveChannel(endpoints.webSocket, session.getAccessToken, connection);
+  current = {
+    userId,
+    apollo: createApolloClient(endpoints.graphql, channel, session),
+    api: { endpoints, channel, connection, getAccessToken: session.getAccessToken },
+  };
+  return current;
+}

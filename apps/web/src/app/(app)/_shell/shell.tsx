@@ -1,0 +1,86 @@
+'use client';
+import { ActionIcon, Burger, Drawer, Kbd, UnstyledButton } from '@mantine/core';
+import { useDisclosure, useHotkeys } from '@mantine/hooks';
+import { IconSearch } from '@tabler/icons-react';
+import dynamic from 'next/dynamic';
+import Link from 'next/link';
+import { usePathname } from 'next/navigation';
+import { useEffect, type ReactNode } from 'react';
+import { ColorSchemeToggle } from '@/components/ui/color-scheme-toggle';
+import { GantryLogo } from '@/components/ui/gantry-logo';
+import { ConnectionBadge } from './connection-badge';
+import { isCurrent, navItems } from './nav-items';
+import { TaskToasts } from './task-toasts';
+import { UserMenu } from './user-menu';
+import styles from './shell.module.css';
+
+const Palette = dynamic(() => import('./palette').then((module) => module.Palette), { ssr: false });
+
+export function Shell({ children }: { children: ReactNode }) {
+  const pathname = usePathname();
+  const [navOpened, nav] = useDisclosure(false);
+  const [paletteOpened, palette] = useDisclosure(false);
+  // Also from within inputs: it is how one leaves them.
+  useHotkeys([['mod+K', palette.toggle]], []);
+  useEffect(() => nav.close(), [pathname]); // eslint-disable-line react-hooks/exhaustive-deps -- closes on navigation only
+
+  return (
+    <div className={styles.shell}>
+      <a className="skip-link" href="#main">
+        To the content
+      </a>
+      <header className={styles.header}>
+        <Burger className={styles.burger} opened={navOpened} onClick={nav.toggle} size="sm" aria-label="Navigation" />
+        <Link href="/" className={styles.brand} aria-label="Gantry, overview">
+          <GantryLogo size={26} />
+          <span className={styles.brandName}>Gantry</span>
+        </Link>
+        <UnstyledButton className={styles.find} onClick={palette.open}>
+          <IconSearch size={15} aria-hidden="true" />
+          <span>Go to …</span>
+          <Kbd size="xs" ml="auto">
+            Ctrl K
+          </Kbd>
+        </UnstyledButton>
+        <div className={styles.tools}>
+          <ActionIcon className={styles.findSmall} variant="subtle" color="gray" size="lg" aria-label="Go to …" onClick={palette.open}>
+            <IconSearch size={18} />
+          </ActionIcon>
+          <ConnectionBadge />
+          <ColorSchemeToggle />
+          <UserMenu />
+        </div>
+      </header>
+      <div className={styles.body}>
+        <nav className={styles.side} aria-label="Main">
+          <NavLinks pathname={pathname} />
+        </nav>
+        <main id="main" className={styles.main} tabIndex={-1}>
+          <div className={styles.content}>{children}</div>
+        </main>
+      </div>
+      <Drawer opened={navOpened} onClose={nav.close} size={260} title="Gantry" closeButtonProps={{ 'aria-label': 'Close the navigation' }}>
+        <nav aria-label="Main">
+          <NavLinks pathname={pathname} />
+        </nav>
+      </Drawer>
+      {paletteOpened ? <Palette onClose={palette.close} /> : null}
+      <TaskToasts />
+    </div>
+  );
+}
+
+function NavLinks({ pathname }: { pathname: string }) {
+  return (
+    <ul className={styles.links}>
+      {navItems.map(({ href, label, icon: Icon }) => (
+        <li key={href}>
+          <Link href={href} className={styles.link} aria-current={isCurrent(href, pathname) ? 'page' : undefined}>
+            <Icon size={18} stroke={1.7} aria-hidden="true" />
+            {label}
+          </Link>
+        </li>
+      ))}
+    </ul>
+  );
+}

@@ -1,0 +1,108 @@
+'use client';
+import { ActionIcon, Button, Checkbox, Group, Popover, Stack, TextInput, Tooltip } from '@mantine/core';
+import { IconAdjustments, IconArrowDown, IconArrowUp, IconDownload, IconPlayerPause, IconPlayerPlay, IconSearch } from '@tabler/icons-react';
+import type { LogStream } from '@/gql/graphql';
+import { formatCount } from '@/lib/format';
+import styles from './log-viewer.module.css';
+
+export interface LogView {
+  readonly search: string;
+  readonly streams: ReadonlySet<LogStream>;
+  readonly withTime: boolean;
+  readonly wrap: boolean;
+}
+
+export interface LogToolbarProps {
+  view: LogView;
+  onView: (change: Partial<LogView>) => void;
+  matches: number;
+  /** Position of the current match, from 1; 0 = none. */
+  match: number;
+  indexing: boolean;
+  onStep: (step: 1 | -1) => void;
+  paused: boolean;
+  live: boolean;
+  onPause: () => void;
+  onDownload: () => void;
+  downloading: boolean;
+}
+
+const streamNames: readonly { value: LogStream; label: string }[] = [
+  { value: 'stdout', label: 'stdout' },
+  { value: 'stderr', label: 'stderr' },
+  { value: 'system', label: 'system (what Gantry says)' },
+];
+
+export function LogToolbar(props: LogToolbarProps) {
+  const { view, onView } = props;
+  const toggle = (stream: LogStream, on: boolean) => {
+    const streams = new Set(view.streams);
+    if (on) streams.add(stream);
+    else streams.delete(stream);
+    if (streams.size > 0) onView({ streams });
+  };
+  return (
+    <div className={styles.toolbar} role="toolbar" aria-label="Log">
+      <TextInput
+        className={styles.search}
+        size="xs"
+        aria-label="Search in the log"
+        placeholder="Search"
+        leftSection={<IconSearch size={14} />}
+        value={view.search}
+        onChange={(event) => onView({ search: event.currentTarget.value })}
+        onKeyDown={(event) => {
+          if (event.key === 'Enter') props.onStep(event.shiftKey ? -1 : 1);
+          if (event.key === 'Escape') onView({ search: '' });
+        }}
+      />
+      {view.search === '' ? null : (
+        <Group gap={2} wrap="nowrap">
+          <span className={styles.count} aria-live="polite">
+            {props.matches === 0 ? (props.indexing ? 'searching …' : 'no match') : `${formatCount(props.match)} of ${formatCount(props.matches)}${props.indexing ? ' …' : ''}`}
+          </span>
+          <ActionIcon variant="subtle" color="gray" size="md" aria-label="Previous match" disabled={props.matches === 0} onClick={() => props.onStep(-1)}>
+            <IconArrowUp size={15} />
+          </ActionIcon>
+          <ActionIcon variant="subtle" color="gray" size="md" aria-label="Next match" disabled={props.matches === 0} onClick={() => props.onStep(1)}>
+            <IconArrowDown size={15} />
+          </ActionIcon>
+        </Group>
+      )}
+      <Group gap={4} ml="auto" wrap="nowrap">
+        {props.live ? (
+          <Button
+            size="compact-sm"
+            variant="default"
+            leftSection={props.paused ? <IconPlayerPlay size={14} /> : <IconPlayerPause size={14} />}
+            onClick={props.onPause}
+          >
+            {props.paused ? 'Resume' : 'Pause'}
+          </Button>
+        ) : null}
+        <Popover position="bottom-end" withinPortal trapFocus>
+          <Popover.Target>
+            <Button size="compact-sm" variant="default" leftSection={<IconAdjustments size={14} />}>
+              View
+            </Button>
+          </Popover.Target>
+          <Popover.Dropdown>
+            <Stack gap="xs">
+              {streamNames.map(({ value, label }) => (
+                <Checkbox key={value} size="sm" label={label} checked={view.streams.has(value)} onChange={(event) => toggle(value, event.currentTarget.checked)} />
+              ))}
+              <hr className={styles.rule} />
+              <Checkbox size="sm" label="Times" checked={view.withTime} onChange={(event) => onView({ withTime: event.currentTarget.checked })} />
+              <Checkbox size="sm" label="Wrap long lines" checked={view.wrap} onChange={(event) => onView({ wrap: event.currentTarget.checked })} />
+            </Stack>
+          </Popover.Dropdown>
+        </Popover>
+        <Tooltip label="Download the whole log">
+          <ActionIcon variant="default" size={26} aria-label="Download the log" loading={props.downloading} onClick={props.onDownload}>
+            <IconDownload size={15} />
+          </ActionIcon>
+        </Tooltip>
+      </Group>
+    </div>
+  );
+}

@@ -1,0 +1,30 @@
+import { Meter } from '@/components/ui/meter';
+import type { WorkerRowFragment } from '@/gql/graphql';
+import { formatMebibytes, formatPercent, shortNumber } from '@/lib/format';
+import styles from './workers.module.css';
+
+/** What the host really uses. */
+export function UsageMeters({ worker }: { worker: WorkerRowFragment }) {
+  const { usage, capacity } = worker;
+  return (
+    <div className={styles.meters}>
+      <Meter label="CPU" value={usage.cpuPercent} max={100} text={formatPercent(usage.cpuPercent)} />
+      <Meter label="Memory" value={usage.memoryUsedMb} max={capacity.memoryMb} text={`${formatMebibytes(usage.memoryUsedMb)} of ${formatMebibytes(capacity.memoryMb)}`} />
+    </div>
+  );
+}
+
+/** What tasks have reserved. */
+export function AllocationMeters({ worker }: { worker: WorkerRowFragment }) {
+  const { allocated, capacity, gpus } = worker;
+  const held = gpus.filter((gpu) => gpu.allocated).length;
+  return (
+    <div className={styles.meters}>
+      <Meter tone="reserve" label="CPU" value={allocated.cpu} max={capacity.cpu} text={`${shortNumber(allocated.cpu)} of ${shortNumber(capacity.cpu)} cores`} />
+      <Meter tone="reserve" label="Memory" value={allocated.memoryMb} max={capacity.memoryMb} text={`${formatMebibytes(allocated.memoryMb)} of ${formatMebibytes(capacity.memoryMb)}`} />
+      <Meter tone="reserve" label="Scratch space" value={allocated.storageMb} max={capacity.storageMb} text={`${formatMebibytes(allocated.storageMb)} of ${formatMebibytes(capacity.storageMb)}`} />
+      <Meter tone="reserve" label="Task slots" value={worker.running.length} max={worker.maxTasks} text={`${worker.running.length} of ${worker.maxTasks}`} />
+      {gpus.length > 0 ? <Meter tone="reserve" label="GPUs" value={held} max={gpus.length} text={`${held} of ${gpus.length}`} /> : null}
+    </div>
+  );
+}
