@@ -48,12 +48,13 @@ export class ConsoleOutput {
   }
 }
 
-/** Services log JSON lines with pino's numeric levels; 40 = warning. @param {string} text */
+const IMPORTANT_LEVELS = new Set(['warn', 'error', 'fatal']);
+
+/** Services log JSON lines with a level; the broker marks `[ERR]` and `[FTL]`, the engine `level=error`. @param {string} text */
 function isImportant(text) {
-  if (!text.startsWith('{'))
-    return /\b(error|fatal|panic|warn(ing)?)\b/i.test(text) && !/level=(info|debug)/.test(text);
+  if (!text.startsWith('{')) return /\[(ERR|FTL)\]|level=(error|fatal)|^(fatal|panic|error)\b/i.test(text);
   try {
-    return Number(JSON.parse(text).level) >= 40;
+    return IMPORTANT_LEVELS.has(JSON.parse(text).level);
   } catch {
     return true;
   }
