@@ -60,6 +60,8 @@ export async function publishUntilAcknowledged(
   const state = ConnectionState.of(nc);
   const deadline = performance.now() + timeoutMs;
   for (let round = 0; ; round += 1) {
+    // Sent now it would be dropped, and only the time-out would tell.
+    await state.settle(Math.min(5_000, Math.max(1, deadline - performance.now())), signal);
     const left = deadline - performance.now();
     try {
       const ack = await client.publish(subject, bytes, { ...publish, timeout: Math.max(1, Math.min(ATTEMPT_MS, left)) });
@@ -72,7 +74,6 @@ export async function publishUntilAcknowledged(
       }
       const wait = Math.min(backOff(round, 20, 500), Math.max(1, deadline - performance.now()));
       await pause(wait, signal);
-      await state.settle(Math.min(5_000, Math.max(1, deadline - performance.now())), signal);
     }
   }
 }

@@ -1,33 +1,28 @@
-import type { JsMsg } from '@nats-io/jetstream';
 import { backOff, pause } from '../pause.js';
-import { DeliveredMessage } from '../stream-message.js';
 import type { BatchHandler, ConsumerHost, RunningConsumer } from './consumer-host.js';
 import { storeDeadLetter } from './dead-letter.js';
 import type { StreamBatchHandlerOptions } from './decorators.js';
+import type { Delivery } from './delivery.js';
 import { DurableReader } from './durable-reader.js';
 import { failureKind, FIRST_RETRY_MS, isWorthLogging, LONGEST_RETRY_MS } from './failure-policy.js';
-import { keyOf, RecentDeliveries } from './recent-deliveries.js';
+import { RecentDeliveries } from './recent-deliveries.js';
 
 const ACK_WAIT_MS = 60_000;
 /** Tries of a whole batch before it is split, and of a single message before it is dead-lettered. */
 const TRIES = 3;
 
-interface Held {
-  message: JsMsg;
-  readonly delivered: DeliveredMessage;
-}
-
-/** Hands messages over in batches, one batch at a time, acknowledged together. */
+/** Hands messages over in batches, one batch at a time, acknowledged together; the next batch fills up meanwhile. */
 export class BatchConsumer implements RunningConsumer {
-  private readonly waiting: Held[] = [];
-  private readonly inHand = new Map<string, Held>();
+  private waiting: Delivery[] = [];
+  /** The newest delivery of each message in hand. */
+  private readonly inHand = new Map<string, Delivery>();
   private readonly recent = new RecentDeliveries();
-  private readonly stopping = new AbortController();
-  private readonly reading: Promise<void>;
+  private readonly reader: DurableReader;
   private readonly keepAlive: NodeJS.Timeout;
   private readonly maxMessages: number;
   private readonly maxWaitMs: number;
   private readonly name: string;
+  private withdrawn: Promise<void> | undefined;
   private timer: NodeJS.Timeout | undefined;
   private tail: Promise<void> = Promise.resolve();
 
@@ -40,71 +35,64 @@ export class BatchConsumer implements RunningConsumer {
     this.maxMessages = maxMessages;
     this.maxWaitMs = maxWaitMs;
     this.name = `${stream.name}/${durable}`;
-    const reader = new DurableReader(host.nc, {
+    this.reader = new DurableReader(host.nc, {
       stream,
       durable,
       filter,
       ackWaitMs: ACK_WAIT_MS,
-      prefetch: maxMessages,
-      take: (message) => this.take(message),
+      limit: 2 * maxMessages,
+      held: () => this.inHand.size,
+      take: (delivery) => this.take(delivery),
       onState: (reading, reason) => host.health.set(`consumer ${this.name}`, reading ? 'healthy' : 'degraded', reason),
     });
-    this.reading = reader.run(this.stopping.signal);
     this.keepAlive = setInterval(() => {
-      if (!host.nc.isClosed()) for (const held of this.inHand.values()) held.message.working();
+      for (const delivery of this.inHand.values()) delivery.working();
       host.metrics.held(this.name, this.inHand.size);
     }, ACK_WAIT_MS / 3);
   }
 
   async stop(): Promise<void> {
-    this.stopping.abort();
+    this.withdrawn = this.reader.stop();
     clearTimeout(this.timer);
-    await this.reading;
+    await this.withdrawn;
     await this.tail;
     await this.giveBack(this.waiting.splice(0));
     clearInterval(this.keepAlive);
   }
 
-  private take(message: JsMsg): void | Promise<void> {
-    if (this.recent.has(message)) {
-      message.ack();
+  private take(delivery: Delivery): void {
+    if (this.recent.has(delivery.key)) {
+      delivery.ack();
       return;
     }
-    const key = keyOf(message);
-    const known = this.inHand.get(key);
-    if (known !== undefined) {
-      known.message = message;
-      return;
-    }
-    const held = { message, delivered: new DeliveredMessage(message) };
-    this.inHand.set(key, held);
-    this.waiting.push(held);
-    if (this.waiting.length >= this.maxMessages) return this.handOver();
-    this.timer ??= setTimeout(() => void this.handOver(), this.maxWaitMs);
-    return undefined;
+    const known = this.inHand.has(delivery.key);
+    this.inHand.set(delivery.key, delivery);
+    if (known) return;
+    this.waiting.push(delivery);
+    if (this.waiting.length === this.maxMessages) this.handOver();
+    else this.timer ??= setTimeout(() => this.handOver(), this.maxWaitMs);
   }
 
-  private handOver(): Promise<void> {
+  private handOver(): void {
     clearTimeout(this.timer);
     this.timer = undefined;
     this.tail = this.tail.then(async () => {
+      if (this.reader.signal.aborted) return;
       const batch = this.waiting.splice(0, this.maxMessages);
-      if (batch.length === 0) return;
-      await this.finish(batch, TRIES);
-      for (const { message } of batch) this.inHand.delete(keyOf(message));
+      if (batch.length > 0) await this.finish(batch, TRIES);
+      this.reader.makeRoom();
+      // What came meanwhile without filling a batch has waited long enough by now.
+      if (this.waiting.length > 0) this.timer ??= setTimeout(() => this.handOver(), this.maxWaitMs);
     });
-    return this.tail;
   }
 
   /** Never throws: every message of the batch ends acknowledged, dead-lettered, or given back. */
-  private async finish(batch: Held[], tries: number): Promise<void> {
-    const { signal } = this.stopping;
+  private async finish(batch: Delivery[], tries: number): Promise<void> {
+    const { signal } = this.reader;
     let outages = 0;
     for (let failures = 0; !signal.aborted; ) {
       try {
-        await this.handler(batch.map((held) => held.delivered));
-        this.acknowledge(batch);
-        return;
+        await this.handler(batch);
       } catch (error) {
         this.host.metrics.message(this.name, 'retried', batch.length);
         const kind = failureKind(error);
@@ -119,58 +107,63 @@ export class BatchConsumer implements RunningConsumer {
           if (await this.deadLetter(batch, error, failures)) return;
         }
         await pause(backOff(failures + outages - 1, FIRST_RETRY_MS, LONGEST_RETRY_MS), signal);
+        continue;
       }
+      this.acknowledge(batch);
+      return;
     }
     await this.giveBack(batch);
   }
 
   /** Halves, in order, each tried once before it is halved again; a message alone gets its full number of tries. */
-  private async split(batch: Held[]): Promise<void> {
+  private async split(batch: Delivery[]): Promise<void> {
     const middle = Math.ceil(batch.length / 2);
     for (const half of [batch.slice(0, middle), batch.slice(middle)]) {
       await this.finish(half, half.length === 1 ? TRIES : 1);
     }
   }
 
-  private acknowledge(batch: Held[]): void {
-    for (const { message } of batch) {
-      this.recent.add(message);
-      if (!this.host.nc.isClosed()) message.ack();
+  private acknowledge(batch: Delivery[]): void {
+    for (const { key } of batch) {
+      this.recent.add(key);
+      this.inHand.get(key)?.ack();
+      this.inHand.delete(key);
     }
     this.host.metrics.message(this.name, 'done', batch.length);
   }
 
-  private async deadLetter([held]: Held[], error: unknown, failures: number): Promise<boolean> {
-    if (held === undefined) return true;
+  private async deadLetter([delivery]: Delivery[], error: unknown, failures: number): Promise<boolean> {
+    if (delivery === undefined) return true;
     const { nc, logger, metrics } = this.host;
     const { stream, durable } = this.options;
-    const { subject, streamSequence } = held.delivered;
+    const fields = { consumer: this.name, subject: delivery.subject, streamSequence: delivery.streamSequence };
     try {
-      await storeDeadLetter(nc, { stream: stream.name, consumer: durable, message: held.delivered, failures, error }, this.stopping.signal);
+      await storeDeadLetter(nc, { stream: stream.name, consumer: durable, message: delivery, failures, error }, this.reader.signal);
     } catch (storeError) {
-      logger.error({ consumer: this.name, subject, streamSequence, err: storeError }, 'dead letter not stored');
+      logger.error({ ...fields, err: storeError }, 'dead letter not stored');
       return false;
     }
-    this.recent.add(held.message);
-    if (!nc.isClosed()) held.message.term();
+    this.recent.add(delivery.key);
+    this.inHand.get(delivery.key)?.term();
+    this.inHand.delete(delivery.key);
     metrics.message(this.name, 'dead_lettered');
-    logger.error({ consumer: this.name, subject, streamSequence, err: error }, 'message dead-lettered');
+    logger.error({ ...fields, err: error }, 'message dead-lettered');
     return true;
   }
 
   /** Only after the reader has withdrawn its pull requests: see `DurableReader`. */
-  private async giveBack(batch: Held[]): Promise<void> {
-    await this.reading;
-    for (const { message } of batch) {
-      if (!this.host.nc.isClosed()) message.nak();
-      this.inHand.delete(keyOf(message));
+  private async giveBack(batch: Delivery[]): Promise<void> {
+    await this.withdrawn;
+    for (const { key } of batch) {
+      this.inHand.get(key)?.nak();
+      this.inHand.delete(key);
     }
     if (batch.length > 0) this.host.metrics.message(this.name, 'returned', batch.length);
   }
 
-  private logFailure(batch: Held[], error: unknown, failures: number): void {
+  private logFailure(batch: Delivery[], error: unknown, failures: number): void {
     if (!isWorthLogging(failures)) return;
-    const firstSequence = batch[0]?.delivered.streamSequence;
-    this.host.logger.warn({ consumer: this.name, messages: batch.length, firstSequence, failures, err: error }, 'batch failed, trying again');
+    const fields = { consumer: this.name, messages: batch.length, firstSequence: batch[0]?.streamSequence, failures };
+    this.host.logger.warn({ ...fields, err: error }, 'batch failed, trying again');
   }
 }

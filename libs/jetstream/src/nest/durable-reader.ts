@@ -1,58 +1,77 @@
 import type { StreamDefinition } from '@gantry/contracts/messaging/streams';
-import { AckPolicy, type Consumer, type ConsumerMessages, DeliverPolicy, type JsMsg, ReplayPolicy } from '@nats-io/jetstream';
+import { AckPolicy, DeliverPolicy, ReplayPolicy } from '@nats-io/jetstream';
 import { type NatsConnection, nanos } from '@nats-io/transport-node';
 import { ConnectionState } from '../connection-state.js';
 import { backOff, pause } from '../pause.js';
-import { jetStreamOf } from '../publisher.js';
 import { manager, readableStream } from '../stream-admin.js';
+import type { Delivery } from './delivery.js';
+import { PullSession } from './pull-session.js';
 
 export interface DurableReaderOptions {
   stream: StreamDefinition;
   durable: string;
   filter: string | undefined;
   ackWaitMs: number;
-  /** Messages asked for ahead of the one being taken. */
-  prefetch: number;
-  /** Awaited before the next message is taken: this is the back-pressure. */
-  take(message: JsMsg): void | Promise<void>;
+  /** The most messages in hand at once. */
+  limit: number;
+  /** Messages in hand now. */
+  held(): number;
+  take(delivery: Delivery): void;
   onState(reading: boolean, reason?: string): void;
 }
 
-/** Pulls the messages of one durable consumer for as long as the process lives, through restarts of the broker. */
+/** Reads one durable consumer for as long as the process lives, through restarts of the broker. */
 export class DurableReader {
-  private current: ConsumerMessages | undefined;
+  private readonly stopping = new AbortController();
+  private readonly reading: Promise<void>;
+  private session: PullSession | undefined;
 
   constructor(
     private readonly nc: NatsConnection,
     private readonly options: DurableReaderOptions,
-  ) {}
+  ) {
+    this.reading = this.run();
+  }
 
-  async run(signal: AbortSignal): Promise<void> {
-    const { onState } = this.options;
+  get signal(): AbortSignal {
+    return this.stopping.signal;
+  }
+
+  /** Tell it when messages have left the hand. */
+  makeRoom(): void {
+    this.session?.refill();
+  }
+
+  /** Resolves when nothing more comes and the broker knows it: from then on messages may be given back. */
+  async stop(): Promise<void> {
+    this.stopping.abort();
+    this.session?.stop();
+    await this.reading;
+  }
+
+  private async run(): Promise<void> {
+    const { signal } = this;
     const state = ConnectionState.of(this.nc);
-    const stop = (): void => this.current?.stop();
-    signal.addEventListener('abort', stop, { once: true });
     for (let round = 0; !signal.aborted; round += 1) {
       try {
-        const consumer = await this.ensureConsumer();
-        onState(true);
-        if (await this.read(consumer, signal)) round = 0;
+        await this.ensureConsumer();
+        if (await this.read(state)) round = 0;
       } catch (error) {
-        if (signal.aborted || this.nc.isClosed()) return;
+        if (this.nc.isClosed()) return;
         // Not there yet (its owner starts later), or the broker is away: either way it is waited for.
-        onState(false, error instanceof Error ? error.message : String(error));
+        this.options.onState(false, error instanceof Error ? error.message : String(error));
       }
-      if (signal.aborted) return;
       await pause(backOff(round, 10, 1_000), signal);
       await state.settle(5_000, signal);
     }
+    await this.withdraw();
   }
 
-  private async ensureConsumer(): Promise<Consumer> {
-    const { stream, durable, filter, ackWaitMs, prefetch } = this.options;
+  private async ensureConsumer(): Promise<void> {
+    const { stream, durable, filter, ackWaitMs, limit } = this.options;
     await readableStream(this.nc, stream.name);
     const jsm = await manager(this.nc);
-    const info = await jsm.consumers.add(stream.name, {
+    await jsm.consumers.add(stream.name, {
       durable_name: durable,
       ack_policy: AckPolicy.Explicit,
       deliver_policy: DeliverPolicy.All,
@@ -60,70 +79,48 @@ export class DurableReader {
       ack_wait: nanos(ackWaitMs),
       // Counting failures is our business: the broker also counts what it delivered twice after a crash.
       max_deliver: -1,
-      // For several replicas, each with a full prefetch and as much in hand.
-      max_ack_pending: Math.max(2_000, prefetch * 16),
+      // Enough for several replicas with full hands.
+      max_ack_pending: Math.max(2_000, limit * 16),
       ...(filter === undefined ? {} : { filter_subject: filter }),
     });
-    return jetStreamOf(this.nc).consumers.getConsumerFromInfo(info);
   }
 
-  /** One session, ended by a reconnect, a vanished consumer or the signal. True if it delivered anything. */
-  private async read(consumer: Consumer, signal: AbortSignal): Promise<boolean> {
-    const { prefetch, take } = this.options;
-    const messages = await consumer.consume({ max_messages: prefetch, expires: 10_000, idle_heartbeat: 1_000 });
-    this.current = messages;
-    const session = { stale: false, busy: false };
-    const unsubscribe = ConnectionState.of(this.nc).onChange(() => messages.stop());
-    void watch(messages, session);
+  /** One session, until a reconnect, a vanished consumer or a stop. True if anything came. */
+  private async read(state: ConnectionState): Promise<boolean> {
+    const { stream, durable, limit, held, take, onState } = this.options;
+    if (this.signal.aborted) return false;
     let delivered = false;
-    const unused: JsMsg[] = [];
-    try {
-      for await (const message of messages) {
+    const session = new PullSession(this.nc, {
+      stream: stream.name,
+      durable,
+      capacity: () => limit - held(),
+      portion: Math.ceil(limit / 4),
+      take: (delivery) => {
         delivered = true;
-        if (signal.aborted) {
-          unused.push(message);
-          continue;
-        }
-        session.busy = true;
-        const taken = take(message);
-        if (taken instanceof Promise) await taken;
-        session.busy = false;
-        if (session.stale && messages.getPending() === 0) messages.stop();
-      }
+        take(delivery);
+      },
+    });
+    this.session = session;
+    onState(true);
+    // The requests we made are forgotten by a broker that restarted.
+    const unsubscribe = state.onChange((connected) => session.stop(connected ? 'reconnected' : 'disconnected'));
+    try {
+      const reason = await session.ended;
+      if (!this.signal.aborted && state.connected && reason !== 'reconnected') onState(false, reason);
     } finally {
       unsubscribe();
-      messages.stop();
-      this.current = undefined;
+      this.session = undefined;
     }
-    if (signal.aborted) await this.withdraw(consumer, unused);
     return delivered;
   }
 
   /**
-   * Gives back what was received and not begun, so that another replica has it at once. A broker of 2.9 that finds only dead
-   * pull requests for a message given back forgets it until the acknowledgement is overdue; asking about the consumer
-   * makes it drop them first.
+   * A broker of 2.9 that finds only dead pull requests for a message given back forgets the message until its
+   * acknowledgement is overdue. Asking about the consumer makes it drop them.
    */
-  private async withdraw(consumer: Consumer, unused: JsMsg[]): Promise<void> {
+  private async withdraw(): Promise<void> {
     if (this.nc.isClosed()) return;
-    await consumer.info().catch(() => undefined);
-    if (!this.nc.isClosed()) for (const message of unused) message.nak();
-  }
-}
-
-/** See `follow-stream.ts`: silence ends a session only when it is the broker's, not our own slowness. */
-async function watch(messages: ConsumerMessages, session: { stale: boolean; busy: boolean }): Promise<void> {
-  for await (const status of messages.status()) {
-    switch (status.type) {
-      case 'heartbeats_missed':
-      case 'consumer_not_found':
-      case 'consumer_deleted':
-      case 'stream_not_found':
-      case 'no_responders':
-        if (!session.busy && messages.getPending() === 0) messages.stop();
-        else session.stale = true;
-        break;
-      default:
-    }
+    const jsm = await manager(this.nc);
+    await jsm.consumers.info(this.options.stream.name, this.options.durable).catch(() => undefined);
   }
 }

@@ -252,7 +252,7 @@ describe('@HandleStream', () => {
     expect([...effects.values()].every((count) => count === 1)).toBe(true);
   });
 
-  it('carries more than 5,000 messages a second through a trivial handler', async () => {
+  it('carries thousands of messages a second through a trivial handler', async () => {
     await ensureStream(nc, jobs);
     const total = 20_000;
     for (let n = 0; n < total; n += 500) {
@@ -266,6 +266,7 @@ describe('@HandleStream', () => {
     await eventually(() => expect(seen).toBe(total), { timeoutMs: 30_000, intervalMs: 5 });
     const perSecond = total / ((performance.now() - begun) / 1_000);
     console.log(`durable consumption: ${Math.round(perSecond)} messages/s`);
-    expect(perSecond).toBeGreaterThan(5_000);
+    // A floor that only a defect breaks, on any machine; the numbers that matter are measured in bench.
+    expect(perSecond).toBeGreaterThan(1_000);
   });
 });

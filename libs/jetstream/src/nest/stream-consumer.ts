@@ -1,19 +1,16 @@
 import { GantryError } from '@gantry/kernel/gantry-error';
-import type { JsMsg } from '@nats-io/jetstream';
 import { backOff, pause } from '../pause.js';
-import { DeliveredMessage } from '../stream-message.js';
 import type { ConsumerHost, MessageHandler, RunningConsumer } from './consumer-host.js';
 import { storeDeadLetter } from './dead-letter.js';
 import type { StreamHandlerOptions } from './decorators.js';
+import type { Delivery } from './delivery.js';
 import { DurableReader } from './durable-reader.js';
 import { failureKind, FIRST_RETRY_MS, isWorthLogging, LONGEST_RETRY_MS, OUTAGE_PATIENCE } from './failure-policy.js';
-import { keyOf, RecentDeliveries } from './recent-deliveries.js';
+import { RecentDeliveries } from './recent-deliveries.js';
 
 interface Entry {
   /** The newest delivery of the message: a later one may come while it is in hand. */
-  message: JsMsg;
-  readonly delivered: DeliveredMessage;
-  readonly key: string;
+  delivery: Delivery;
   failures: number;
 }
 
@@ -25,13 +22,11 @@ export class StreamConsumer implements RunningConsumer {
   private readonly lanes = new Map<string, Entry[]>();
   private readonly inHand = new Map<string, Entry>();
   private readonly recent = new RecentDeliveries();
-  private readonly stopping = new AbortController();
-  private readonly reading: Promise<void>;
+  private readonly reader: DurableReader;
   private readonly keepAlive: NodeJS.Timeout;
-  private readonly maxInFlight: number;
   private readonly maxDeliver: number;
   private readonly name: string;
-  private roomMade: (() => void) | undefined;
+  private withdrawn: Promise<void> | undefined;
   private emptied: (() => void) | undefined;
 
   constructor(
@@ -40,29 +35,27 @@ export class StreamConsumer implements RunningConsumer {
     private readonly handler: MessageHandler,
   ) {
     const { stream, durable, filter, maxInFlight = 256, ackWaitMs = 30_000, maxDeliver = 20 } = options;
-    this.maxInFlight = maxInFlight;
     this.maxDeliver = maxDeliver;
     this.name = `${stream.name}/${durable}`;
-    const reader = new DurableReader(host.nc, {
+    this.reader = new DurableReader(host.nc, {
       stream,
       durable,
       filter,
       ackWaitMs,
-      prefetch: maxInFlight,
-      take: (message) => this.take(message),
+      limit: maxInFlight,
+      held: () => this.inHand.size,
+      take: (delivery) => this.take(delivery),
       onState: (reading, reason) => host.health.set(`consumer ${this.name}`, reading ? 'healthy' : 'degraded', reason),
     });
-    this.reading = reader.run(this.stopping.signal);
     this.keepAlive = setInterval(() => {
-      if (!host.nc.isClosed()) for (const entry of this.inHand.values()) entry.message.working();
+      for (const entry of this.inHand.values()) entry.delivery.working();
       host.metrics.held(this.name, this.inHand.size);
     }, ackWaitMs / 3);
   }
 
   async stop(): Promise<void> {
-    this.stopping.abort();
-    this.roomMade?.();
-    await this.reading;
+    this.withdrawn = this.reader.stop();
+    await this.withdrawn;
     if (this.inHand.size > 0) {
       await new Promise<void>((resolve) => {
         this.emptied = resolve;
@@ -71,41 +64,35 @@ export class StreamConsumer implements RunningConsumer {
     clearInterval(this.keepAlive);
   }
 
-  private take(message: JsMsg): void | Promise<void> {
-    if (this.recent.has(message)) {
-      message.ack();
+  private take(delivery: Delivery): void {
+    if (this.recent.has(delivery.key)) {
+      delivery.ack();
       return;
     }
-    const key = keyOf(message);
-    const known = this.inHand.get(key);
+    const known = this.inHand.get(delivery.key);
     if (known !== undefined) {
-      known.message = message;
+      known.delivery = delivery;
       return;
     }
-    const entry: Entry = { message, delivered: new DeliveredMessage(message), key, failures: 0 };
-    this.inHand.set(key, entry);
-    const lane = this.lanes.get(message.subject);
-    if (lane === undefined) {
-      const opened = [entry];
-      this.lanes.set(message.subject, opened);
-      void this.runLane(message.subject, opened);
-    } else {
+    const entry: Entry = { delivery, failures: 0 };
+    this.inHand.set(delivery.key, entry);
+    const lane = this.lanes.get(delivery.subject);
+    if (lane !== undefined) {
       lane.push(entry);
+      return;
     }
-    if (this.inHand.size < this.maxInFlight) return;
-    return new Promise((resolve) => {
-      this.roomMade = resolve;
-    });
+    const opened = [entry];
+    this.lanes.set(delivery.subject, opened);
+    void this.runLane(delivery.subject, opened);
   }
 
   private async runLane(subject: string, lane: Entry[]): Promise<void> {
     for (let entry = lane[0]; entry !== undefined; entry = lane[0]) {
-      if (this.stopping.signal.aborted) await this.giveBack(entry);
+      if (this.reader.signal.aborted) await this.giveBack(entry);
       else await this.finish(entry);
       lane.shift();
-      this.inHand.delete(entry.key);
-      this.roomMade?.();
-      this.roomMade = undefined;
+      this.inHand.delete(entry.delivery.key);
+      this.reader.makeRoom();
     }
     this.lanes.delete(subject);
     if (this.inHand.size === 0) this.emptied?.();
@@ -113,24 +100,28 @@ export class StreamConsumer implements RunningConsumer {
 
   /** Runs the handler until it succeeds, gives up, or the service stops. Never throws. */
   private async finish(entry: Entry): Promise<void> {
-    const { signal } = this.stopping;
+    const { signal } = this.reader;
+    const { redeliveries } = entry.delivery;
     // A message that kills the process with it never counts as failed: the broker's own count ends that.
-    if (entry.delivered.redeliveries >= this.maxDeliver * OUTAGE_PATIENCE) {
-      const error = new GantryError('MESSAGE.NEVER_FINISHED', 'internal', `Delivered ${entry.delivered.redeliveries} times without an end.`);
+    if (redeliveries >= this.maxDeliver * OUTAGE_PATIENCE) {
+      const error = new GantryError('MESSAGE.NEVER_FINISHED', 'internal', `Delivered ${redeliveries} times without an end.`);
       if (await this.deadLetter(entry, error)) return;
     }
     while (!signal.aborted) {
       try {
-        await this.handler(entry.delivered);
-        this.acknowledge(entry);
-        return;
+        await this.handler(entry.delivery);
       } catch (error) {
         entry.failures += 1;
         if (this.isFinal(error, entry.failures) && (await this.deadLetter(entry, error))) return;
         this.host.metrics.message(this.name, 'retried');
         this.logFailure(entry, error);
         await pause(backOff(entry.failures - 1, FIRST_RETRY_MS, LONGEST_RETRY_MS), signal);
+        continue;
       }
+      this.recent.add(entry.delivery.key);
+      entry.delivery.ack();
+      this.host.metrics.message(this.name, 'done');
+      return;
     }
     await this.giveBack(entry);
   }
@@ -146,31 +137,24 @@ export class StreamConsumer implements RunningConsumer {
     try {
       await storeDeadLetter(
         nc,
-        { stream: stream.name, consumer: durable, message: entry.delivered, failures: entry.failures, error },
-        this.stopping.signal,
+        { stream: stream.name, consumer: durable, message: entry.delivery, failures: entry.failures, error },
+        this.reader.signal,
       );
     } catch (storeError) {
       logger.error({ ...this.fields(entry), err: storeError }, 'dead letter not stored');
       return false;
     }
-    this.recent.add(entry.message);
-    if (!nc.isClosed()) entry.message.term();
+    this.recent.add(entry.delivery.key);
+    entry.delivery.term();
     metrics.message(this.name, 'dead_lettered');
     logger.error({ ...this.fields(entry), err: error }, 'message dead-lettered');
     return true;
   }
 
-  /** An answer that is lost with the connection only means that the message comes again, and `recent` knows it then. */
-  private acknowledge(entry: Entry): void {
-    this.recent.add(entry.message);
-    if (!this.host.nc.isClosed()) entry.message.ack();
-    this.host.metrics.message(this.name, 'done');
-  }
-
   /** Only after the reader has withdrawn its pull requests: see `DurableReader`. */
   private async giveBack(entry: Entry): Promise<void> {
-    await this.reading;
-    if (!this.host.nc.isClosed()) entry.message.nak();
+    await this.withdrawn;
+    entry.delivery.nak();
     this.host.metrics.message(this.name, 'returned');
   }
 
@@ -180,7 +164,7 @@ export class StreamConsumer implements RunningConsumer {
   }
 
   private fields(entry: Entry): Record<string, unknown> {
-    const { subject, streamSequence } = entry.delivered;
+    const { subject, streamSequence } = entry.delivery;
     return { consumer: this.name, subject, streamSequence, failures: entry.failures };
   }
 }

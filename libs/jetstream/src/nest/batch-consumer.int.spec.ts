@@ -1,0 +1,153 @@
+import { streams, type StreamDefinition } from '@gantry/contracts/messaging/streams';
+import { GantryError } from '@gantry/kernel/gantry-error';
+import { readBaseEnvironment } from '@gantry/nest-platform/environment';
+import { Controller, type DynamicModule, Module } from '@nestjs/common';
+import type { NatsConnection } from '@nats-io/transport-node';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { connectNats } from '../connect.js';
+import { publishJson } from '../publisher.js';
+import { ensureStream, manager, waitForStream } from '../stream-admin.js';
+import type { StreamMessage } from '../stream-message.js';
+import { counters } from '../testing/counter-stream.js';
+import { eventually } from '../testing/eventually.js';
+import { type NatsServerFixture, startNatsServer } from '../testing/nats-server.fixture.js';
+import { deadLetterHeaders } from './dead-letter.js';
+import { HandleStreamBatch, type StreamBatchHandlerOptions } from './decorators.js';
+import { type RunningService, startService } from './start-service.js';
+
+const samples: StreamDefinition = { ...counters, name: 'SAMPLES', subjects: ['samples.>'] };
+type Work = (messages: StreamMessage[]) => Promise<void>;
+
+function batchModule(work: Work, options: Partial<StreamBatchHandlerOptions>): DynamicModule {
+  @Controller()
+  class SamplesConsumer {
+    @HandleStreamBatch({ stream: samples, durable: 'writer', maxWaitMs: 50, ...options })
+    handle(messages: StreamMessage[]): Promise<void> {
+      return work(messages);
+    }
+  }
+  @Module({})
+  class SamplesModule {}
+  return { module: SamplesModule, controllers: [SamplesConsumer] };
+}
+
+const numberOf = (message: StreamMessage): number => (message.json() as { n: number }).n;
+const upTo = (total: number): number[] => Array.from({ length: total }, (_, n) => n);
+
+describe('@HandleStreamBatch', () => {
+  let server: NatsServerFixture;
+  let nc: NatsConnection;
+  let service: RunningService | undefined;
+
+  const start = async (work: Work, options: Partial<StreamBatchHandlerOptions> = {}): Promise<void> => {
+    const environment = readBaseEnvironment({ NATS_URL: server.url, LOG_LEVEL: 'silent' });
+    service = await startService({ name: 'samples', module: batchModule(work, options), environment });
+  };
+  const publish = async (total: number): Promise<void> => {
+    for (const n of upTo(total)) await publishJson(nc, 'samples.a', { n });
+  };
+  const everythingAcknowledged = () =>
+    eventually(async () => {
+      const info = await (await manager(nc)).consumers.info(samples.name, 'writer');
+      expect(info.num_pending + info.num_ack_pending).toBe(0);
+    });
+
+  beforeEach(async () => {
+    server = await startNatsServer();
+    nc = await connectNats({ url: server.url, name: 'publisher' });
+    await ensureStream(nc, samples);
+  });
+
+  afterEach(async () => {
+    await service?.stop();
+    await nc.close();
+    await server.stop();
+  });
+
+  it('hands over full batches in order, one at a time, and a rest after the wait', async () => {
+    await publish(25);
+    const batches: number[][] = [];
+    let running = 0;
+    let most = 0;
+    await start(
+      async (messages) => {
+        running += 1;
+        most = Math.max(most, running);
+        await new Promise((resolve) => setTimeout(resolve, 5));
+        batches.push(messages.map(numberOf));
+        running -= 1;
+      },
+      { maxMessages: 10 },
+    );
+    await eventually(() => expect(batches.flat()).toEqual(upTo(25)));
+    expect(batches.map((batch) => batch.length)).toEqual([10, 10, 5]);
+    expect(most).toBe(1);
+    await everythingAcknowledged();
+  });
+
+  it('finds the poison message by halving, dead-letters it alone, and applies all others once in order', async () => {
+    await publish(40);
+    const applied: number[] = [];
+    await start(
+      async (messages) => {
+        const numbers = messages.map(numberOf);
+        if (numbers.includes(17)) throw new Error('cannot store 17');
+        applied.push(...numbers);
+        await Promise.resolve();
+      },
+      { maxMessages: 40, maxWaitMs: 300 },
+    );
+    await eventually(() => expect(applied).toEqual(upTo(40).filter((n) => n !== 17)), { timeoutMs: 20_000 });
+    await waitForStream(nc, streams.dlq.name);
+    await everythingAcknowledged();
+    const jsm = await manager(nc);
+    const letter = await jsm.streams.getMessage('DLQ', { last_by_subj: 'dlq.SAMPLES.writer' });
+    expect(letter?.json()).toEqual({ n: 17 });
+    expect(letter?.header.get(deadLetterHeaders.reason)).toBe('Error: cannot store 17');
+    expect((await jsm.streams.info('DLQ')).state.messages).toBe(1);
+  });
+
+  it('waits through an outage with the whole batch and drops nothing', async () => {
+    await publish(10);
+    let tries = 0;
+    const sizes: number[] = [];
+    const applied: number[] = [];
+    await start(
+      async (messages) => {
+        tries += 1;
+        sizes.push(messages.length);
+        if (tries <= 5) throw new GantryError('DATABASE.DOWN', 'unavailable', 'Wait.');
+        applied.push(...messages.map(numberOf));
+        await Promise.resolve();
+      },
+      { maxMessages: 10 },
+    );
+    await eventually(() => expect(applied).toEqual(upTo(10)), { timeoutMs: 20_000 });
+    expect(sizes).toEqual([10, 10, 10, 10, 10, 10]);
+    await everythingAcknowledged();
+  });
+
+  it('finishes the batch in hand when it stops and leaves the rest to the next run', async () => {
+    await publish(30);
+    const applied: number[] = [];
+    let begin: () => void = () => undefined;
+    const begun = new Promise<void>((resolve) => {
+      begin = resolve;
+    });
+    const work: Work = async (messages) => {
+      begin();
+      await new Promise((resolve) => setTimeout(resolve, 200));
+      applied.push(...messages.map(numberOf));
+    };
+    await start(work, { maxMessages: 10 });
+    await begun;
+    await service?.stop();
+    const first = applied.length;
+    expect(first).toBeGreaterThanOrEqual(10);
+    await start(work, { maxMessages: 10 });
+    await eventually(() => expect(new Set(applied).size).toBe(30), { timeoutMs: 10_000 });
+    expect(applied.slice(0, 10)).toEqual(upTo(10));
+    expect(applied).toHaveLength(30);
+    await everythingAcknowledged();
+  });
+});
