@@ -38,6 +38,8 @@ export const hostUsageSchema = z.object({
   /** 0-100 of all cores. */
   cpuPercent: z.number(),
   memoryUsedMb: z.number(),
+  /** Of the host, which may be more than the worker offers. Without it a worker is never taken for overloaded. */
+  memoryTotalMb: z.number().optional(),
   storageUsedMb: z.number(),
   load1: z.number(),
 });

@@ -1,0 +1,188 @@
+import type { Heartbeat } from '@gantry/contracts/agents/heartbeat';
+import type { StoredCommit } from '@gantry/contracts/messaging/commit';
+import type { AssignEvent, SchedEvent } from '@gantry/contracts/scheduling/assign-events';
+import type { TaskEvent } from '@gantry/contracts/tasks/task-events';
+import type { EventStore } from '@gantry/event-sourcing/event-store.port';
+import type { Clock } from '@gantry/kernel/clock';
+import type { IdSource } from '@gantry/kernel/ids';
+import type { Logger } from '@gantry/nest-platform/logger';
+import type { Cluster } from '../domain/cluster/cluster.js';
+import type { Revocation } from '../domain/cluster/task-entry.js';
+import { AssignmentOutbox } from './assignment-outbox.js';
+import { LossAnnouncer } from './loss-announcer.js';
+import type { PendingReports, Timers } from './scheduling.ports.js';
+
+export interface SchedulingPorts {
+  readonly cluster: Cluster;
+  readonly assignStore: EventStore<AssignEvent>;
+  readonly schedStore: EventStore<SchedEvent>;
+  readonly pendingReports: PendingReports;
+  readonly clock: Clock;
+  readonly ids: IdSource;
+  readonly timers: Timers;
+  readonly logger: Logger;
+  /** How often time alone (leases, delayed tasks) is looked at, milliseconds. */
+  readonly sweepMs: number;
+}
+
+/** Decisions of one pass: enough to be fast, few enough to let events in between. */
+const DECISIONS_PER_PASS = 1_000;
+
+/**
+ * Drives the cluster: takes events in, and as the leader turns its decisions into commits. All events that arrive together
+ * are decided together, in the next turn of the event loop; a standby only keeps its picture up to date.
+ */
+export class SchedulingLoop {
+  private readonly outbox: AssignmentOutbox;
+  private readonly announcer: LossAnnouncer;
+  private leading = false;
+  private stopped = false;
+  private passPlanned = false;
+  private cancelSweep: (() => void) | undefined;
+  private cancelDue: (() => void) | undefined;
+  private decisions = 0;
+  private stillHeld: () => boolean = () => false;
+
+  constructor(private readonly ports: SchedulingPorts) {
+    const { cluster, clock, ids, logger } = ports;
+    this.outbox = new AssignmentOutbox({
+      store: ports.assignStore,
+      clock,
+      ids,
+      logger,
+      onStored: (stored) => this.onAssignCommit(stored),
+      onRefused: (workerId, events) => this.onRefused(workerId, events),
+    });
+    this.announcer = new LossAnnouncer({ cluster, store: ports.schedStore, pendingReports: ports.pendingReports, clock, ids, logger });
+  }
+
+  get isLeading(): boolean {
+    return this.leading;
+  }
+
+  /** Assignments decided by this process. */
+  get decisionCount(): number {
+    return this.decisions;
+  }
+
+  onTaskCommit(stored: StoredCommit<TaskEvent>): void {
+    this.ports.cluster.board.applyTaskCommit(stored, this.ports.clock.now());
+    this.plan();
+  }
+
+  /** From the reader of ASSIGN, and at once for this process's own commits. */
+  onAssignCommit(stored: StoredCommit<AssignEvent>): void {
+    this.outbox.observe(stored);
+    this.ports.cluster.board.applyAssignCommit(stored);
+    this.plan();
+  }
+
+  onHeartbeat(heartbeat: Heartbeat, seenAt: number): void {
+    const now = this.ports.clock.now();
+    const { joined, strays } = this.ports.cluster.observeHeartbeat(heartbeat, seenAt, now);
+    if (!this.leading) return;
+    if (joined) {
+      this.ports.logger.info({ workerId: heartbeat.workerId, session: heartbeat.session }, 'worker joined');
+      this.announcer.joined(heartbeat.workerId, heartbeat.spec.name, heartbeat.session, now);
+    }
+    for (const stray of strays) this.revoke(stray);
+    this.plan();
+  }
+
+  /** The broker is reachable (again): every lease counts from now. */
+  onConnected(): void {
+    this.ports.cluster.fleet.listen(this.ports.clock.now());
+    this.plan();
+  }
+
+  onDisconnected(): void {
+    this.ports.cluster.fleet.stopListening();
+  }
+
+  /**
+   * Takes over: fences the subjects of all known workers, then decides. Answers false if leadership was lost meanwhile.
+   */
+  async lead(epoch: number, leader: string, stillHeld: () => boolean): Promise<boolean> {
+    const { cluster, logger } = this.ports;
+    const workers = new Set([...this.outbox.knownWorkers(), ...cluster.fleet.workerIds()]);
+    await Promise.all([...workers].map((workerId) => this.outbox.fence(workerId, epoch, leader)));
+    await this.outbox.idle();
+    if (this.stopped || !stillHeld()) return false;
+    cluster.board.refuseUnstored();
+    this.stillHeld = stillHeld;
+    this.leading = true;
+    this.outbox.start();
+    logger.info({ epoch, workers: workers.size, queued: cluster.engine.waiting.size }, 'leading');
+    this.plan();
+    this.sweep();
+    return true;
+  }
+
+  follow(): void {
+    if (!this.leading) return;
+    this.leading = false;
+    this.cancelSweep?.();
+    this.outbox.stop();
+    this.ports.logger.warn({}, 'no longer leading');
+  }
+
+  async stop(): Promise<void> {
+    this.stopped = true;
+    this.cancelDue?.();
+    this.cancelSweep?.();
+    const wasLeading = this.leading;
+    this.leading = false;
+    if (!wasLeading) return;
+    this.outbox.stop();
+    await this.outbox.idle();
+    await this.announcer.idle();
+  }
+
+  private plan(): void {
+    if (!this.leading || this.passPlanned) return;
+    this.passPlanned = true;
+    this.ports.timers.soon(() => this.pass());
+  }
+
+  private pass(): void {
+    this.passPlanned = false;
+    // After a long pause of the process the lease may be over: decide nothing until it has been renewed (see `sweep`).
+    if (!this.leading || !this.stillHeld()) return;
+    const { cluster, clock } = this.ports;
+    for (const revocation of cluster.board.takeRevocations()) this.revoke(revocation);
+    const now = clock.now();
+    const assigned = cluster.decide(now, DECISIONS_PER_PASS);
+    this.decisions += assigned.length;
+    for (const data of assigned) this.outbox.enqueue(data.workerId, { type: 'TaskAssigned', data });
+    if (cluster.engine.hasReady) this.plan();
+    this.planDue(now);
+  }
+
+  private planDue(now: number): void {
+    this.cancelDue?.();
+    this.cancelDue = undefined;
+    const dueAt = this.ports.cluster.board.nextDueAt();
+    if (dueAt !== undefined) this.cancelDue = this.ports.timers.after(Math.min(Math.max(1, dueAt - now), 60_000), () => this.plan());
+  }
+
+  private sweep(): void {
+    if (!this.leading) return;
+    this.announcer.sweep(this.ports.clock.now());
+    this.plan();
+    this.cancelSweep = this.ports.timers.after(this.ports.sweepMs, () => this.sweep());
+  }
+
+  private revoke({ workerId, taskId, attempt, graceMs, reason }: Revocation): void {
+    const revokedAt = this.ports.clock.now();
+    this.outbox.enqueue(workerId, { type: 'AssignmentRevoked', data: { taskId, attempt, graceMs, reason, revokedAt } });
+  }
+
+  private onRefused(workerId: string, events: readonly AssignEvent[]): void {
+    const { board } = this.ports.cluster;
+    for (const event of events) {
+      if (event.type === 'TaskAssigned') board.refuse(event.data.taskId, event.data.attempt);
+      else if (event.type === 'AssignmentRevoked') board.retryRevocation({ workerId, ...event.data });
+    }
+    this.plan();
+  }
+}

@@ -1,0 +1,29 @@
+/** Port for timers, so that tests decide when time passes. */
+export interface Timers {
+  /** Calls back once after so many milliseconds; the answer cancels it. */
+  after(milliseconds: number, callback: () => void): () => void;
+  /** Calls back when the events that are waiting now have been handled. */
+  soon(callback: () => void): void;
+}
+
+export const systemTimers: Timers = {
+  after(milliseconds, callback) {
+    const timer = setTimeout(callback, milliseconds);
+    return () => clearTimeout(timer);
+  },
+  soon: (callback) => void setImmediate(callback),
+};
+
+/** Port: reports of agents that the tasks service has not consumed yet. */
+export interface PendingReports {
+  /** True if a report about this task waits; then nothing may be said to be lost yet. */
+  has(workerId: string, taskId: string): Promise<boolean>;
+}
+
+/** Port: leader election. */
+export interface LeaderLease {
+  readonly epoch: number;
+  readonly held: boolean;
+  acquire(): Promise<boolean>;
+  release(): Promise<void>;
+}

@@ -1,0 +1,172 @@
+import type { Heartbeat } from '@gantry/contracts/agents/heartbeat';
+import type { AssignEventData } from '@gantry/contracts/scheduling/assign-events';
+import { Fleet } from '../fleet/fleet.js';
+import type { FleetTiming } from '../fleet/worker-record.js';
+import { PlacementEngine, type PolicyChoice } from '../placement/placement-engine.js';
+import { TaskBoard } from './task-board.js';
+import type { Revocation, TaskEntry } from './task-entry.js';
+
+/** Heartbeats in a row without a task before its attempt counts as lost: its last report may still be on the way. */
+const MISSED_BEFORE_LOSS = 3;
+/** A loss that changed nothing is announced again after this: the first one may have overtaken the assignment's record. */
+const REPEAT_LOSS_AFTER_MS = 30_000;
+
+export interface Loss {
+  readonly kind: 'worker' | 'assignments';
+  readonly workerId: string;
+  readonly lastHeartbeatAt: number;
+  readonly reason: string;
+  readonly tasks: readonly { readonly taskId: string; readonly attempt: number }[];
+}
+
+export interface HeartbeatOutcome {
+  readonly joined: boolean;
+  /** Attempts that the worker runs although they are not (or no longer) its own. */
+  readonly strays: readonly Revocation[];
+}
+
+/**
+ * Everything the scheduler knows and decides, without I/O and without a clock: events, heartbeats and times go in;
+ * assignments, revocations and losses come out. The same inputs in the same order give the same outputs, so a recorded
+ * history can be replayed through it.
+ */
+export class Cluster {
+  readonly engine: PlacementEngine;
+  readonly board: TaskBoard;
+  readonly fleet: Fleet;
+  /** Strays that were unknown at their first sight: `worker/task/attempt` -> heartbeats. */
+  private readonly suspects = new Map<string, Map<string, number>>();
+  /** Workers that failed to list a task often enough to look closer. */
+  private readonly forgetful = new Set<string>();
+
+  constructor(
+    policy: PolicyChoice,
+    private readonly timing: FleetTiming,
+  ) {
+    this.engine = new PlacementEngine(policy);
+    this.board = new TaskBoard(this.engine);
+    this.fleet = new Fleet(this.engine, timing);
+  }
+
+  observeHeartbeat(heartbeat: Heartbeat, seenAt: number, now: number): HeartbeatOutcome {
+    const { joined, fresh } = this.fleet.observe(heartbeat, seenAt, now);
+    if (!fresh) return { joined: false, strays: [] };
+    this.checkMissing(heartbeat);
+    return { joined, strays: this.findStrays(heartbeat) };
+  }
+
+  /** Places what fits now. The assignments are held in memory until they are stored or refused. */
+  decide(now: number, limit: number): AssignEventData<'TaskAssigned'>[] {
+    this.fleet.refresh(now);
+    this.board.releaseDue(now);
+    const decisions = this.engine.decide(limit, (taskId) => this.board.get(taskId)!.attempt);
+    return decisions.map((decision) => {
+      const workerName = this.fleet.nameOf(decision.workerId);
+      const entry = this.board.assign(decision, workerName, now);
+      return {
+        taskId: entry.taskId,
+        attempt: entry.attempt,
+        ownerId: entry.ownerId,
+        spec: entry.spec,
+        workerId: decision.workerId,
+        workerName,
+        gpuIds: [...decision.gpuIds],
+        leaseMs: this.timing.leaseMs,
+        assignedAt: now,
+      };
+    });
+  }
+
+  /** Attempts whose worker is gone or has lost them. Each stays due until `markReported`. */
+  findLosses(now: number): Loss[] {
+    const losses: Loss[] = [];
+    for (const workerId of new Set([...this.fleet.workerIds(), ...this.engine.ledger.workers()])) {
+      const lost = this.fleet.isLost(workerId, now);
+      if (!lost && !this.forgetful.has(workerId)) continue;
+      const due = this.lossesOn(workerId, lost, now);
+      const lastHeartbeatAt = this.fleet.seenAt(workerId);
+      if (!lost) {
+        if (due.length > 0) losses.push(lossOf('assignments', workerId, lastHeartbeatAt, 'The agent no longer has these tasks.', due));
+      } else if (!this.fleet.isLossAnnounced(workerId) && this.fleet.heartbeat(workerId) !== undefined) {
+        losses.push(lossOf('worker', workerId, lastHeartbeatAt, 'No heartbeat for the lease time.', due));
+      } else if (due.length > 0) {
+        losses.push(lossOf(lastHeartbeatAt === 0 ? 'worker' : 'assignments', workerId, lastHeartbeatAt, 'The worker is lost.', due));
+      }
+    }
+    this.fleet.forget(now);
+    return losses;
+  }
+
+  markReported(loss: Loss, now: number): void {
+    if (loss.kind === 'worker') this.fleet.markLossAnnounced(loss.workerId);
+    for (const { taskId, attempt } of loss.tasks) {
+      const assignment = this.board.get(taskId)?.assignment;
+      if (assignment?.attempt === attempt) assignment.lossReportedAt = now;
+    }
+  }
+
+  private lossesOn(workerId: string, workerLost: boolean, now: number): TaskEntry[] {
+    const due: TaskEntry[] = [];
+    for (const { taskId } of [...this.engine.ledger.reservationsOn(workerId)]) {
+      const entry = this.board.get(taskId)!;
+      const { assignment } = entry;
+      if (assignment?.sequence === undefined) continue;
+      if (entry.closed) {
+        if (workerLost) this.board.dropClosed(entry);
+        continue;
+      }
+      const repeatable = assignment.lossReportedAt === undefined || now - assignment.lossReportedAt >= REPEAT_LOSS_AFTER_MS;
+      if (repeatable && (workerLost || assignment.missed >= MISSED_BEFORE_LOSS)) due.push(entry);
+    }
+    return due;
+  }
+
+  private checkMissing(heartbeat: Heartbeat): void {
+    this.forgetful.delete(heartbeat.workerId);
+    const running = new Set(heartbeat.running.map(({ taskId, attempt }) => `${taskId}/${attempt}`));
+    for (const { taskId } of [...this.engine.ledger.reservationsOn(heartbeat.workerId)]) {
+      const entry = this.board.get(taskId)!;
+      const { assignment } = entry;
+      if (assignment === undefined) continue;
+      if (running.has(`${taskId}/${assignment.attempt}`)) {
+        assignment.missed = 0;
+        continue;
+      }
+      if (entry.closed) {
+        const revokedAt = assignment.revoked?.sequence;
+        if (revokedAt !== undefined && heartbeat.assignSequence >= revokedAt) this.board.dropClosed(entry);
+        continue;
+      }
+      if (assignment.sequence === undefined || heartbeat.assignSequence < assignment.sequence) continue;
+      assignment.missed += 1;
+      if (assignment.missed >= MISSED_BEFORE_LOSS) this.forgetful.add(heartbeat.workerId);
+    }
+  }
+
+  private findStrays({ workerId, running }: Heartbeat): Revocation[] {
+    const before = this.suspects.get(workerId);
+    const suspects = new Map<string, number>();
+    const strays: Revocation[] = [];
+    for (const { taskId, attempt } of running) {
+      const entry = this.board.get(taskId);
+      const own = entry?.assignment;
+      if (own?.workerId === workerId && own.attempt === attempt) continue;
+      // A task that TASKS has closed may just be cleaning up: only what stays is revoked, and not at every heartbeat.
+      const key = `${taskId}/${attempt}`;
+      const seen = (before?.get(key) ?? 0) + 1;
+      suspects.set(key, seen);
+      const certain = entry !== undefined && !entry.closed;
+      if (certain ? seen % 6 === 1 : seen % 6 === 2) {
+        strays.push({ workerId, taskId, attempt, graceMs: 0, reason: 'superseded' });
+      }
+    }
+    if (suspects.size > 0) this.suspects.set(workerId, suspects);
+    else this.suspects.delete(workerId);
+    return strays;
+  }
+}
+
+function lossOf(kind: Loss['kind'], workerId: string, lastHeartbeatAt: number, reason: string, due: readonly TaskEntry[]): Loss {
+  const tasks = due.map(({ taskId, assignment }) => ({ taskId, attempt: assignment!.attempt }));
+  return { kind, workerId, lastHeartbeatAt, reason, tasks };
+}

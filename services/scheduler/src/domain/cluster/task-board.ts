@@ -1,0 +1,298 @@
+import type { StoredCommit } from '@gantry/contracts/messaging/commit';
+import { timing } from '@gantry/contracts/messaging/timing';
+import type { AssignEvent, AssignEventData } from '@gantry/contracts/scheduling/assign-events';
+import type { TaskEvent, TaskEventData } from '@gantry/contracts/tasks/task-events';
+import { reservationFor } from '../ledger/reservation-ledger.js';
+import type { Decision, PlacementEngine } from '../placement/placement-engine.js';
+import { shapeOf } from '../placement/shape.js';
+import type { Assignment, Revocation, TaskEntry } from './task-entry.js';
+
+/** Assignments of tasks or attempts that TASKS has not shown yet; bounded, because most of them are simply over. */
+const MAX_EARLY = 10_000;
+
+/**
+ * Every open task with its assignment: the fold of TASKS and ASSIGN. Each event may come again, and the two streams may be
+ * seen in any relative order; a reservation is held exactly while an attempt may use its worker.
+ */
+export class TaskBoard {
+  private readonly entries = new Map<string, TaskEntry>();
+  /** Queued, but not before a time. */
+  private readonly delayed = new Set<TaskEntry>();
+  private readonly early = new Map<string, { data: AssignEventData<'TaskAssigned'>; sequence: number }>();
+  /** Tasks whose assignment may have to be revoked. */
+  private readonly attention = new Set<string>();
+  private extra: Revocation[] = [];
+
+  constructor(private readonly engine: PlacementEngine) {}
+
+  get(taskId: string): TaskEntry | undefined {
+    return this.entries.get(taskId);
+  }
+
+  get size(): number {
+    return this.entries.size;
+  }
+
+  /** When the next delayed task is due. */
+  nextDueAt(): number | undefined {
+    let next: number | undefined;
+    for (const { notBefore } of this.delayed) if (next === undefined || notBefore < next) next = notBefore;
+    return next;
+  }
+
+  releaseDue(now: number): void {
+    for (const entry of this.delayed) {
+      if (entry.notBefore > now) continue;
+      this.delayed.delete(entry);
+      this.queue(entry);
+    }
+  }
+
+  applyTaskCommit({ commit, streamSequence }: StoredCommit<TaskEvent>, now: number): void {
+    const known = this.entries.get(commit.aggregateId);
+    if (known !== undefined && commit.version <= known.version) return;
+    for (const event of commit.events) this.applyTaskEvent(commit.aggregateId, event, streamSequence, now);
+    const entry = this.entries.get(commit.aggregateId);
+    if (entry !== undefined) entry.version = commit.version;
+  }
+
+  applyAssignCommit({ commit, streamSequence }: StoredCommit<AssignEvent>): void {
+    for (const event of commit.events) {
+      if (event.type === 'TaskAssigned') this.onAssigned(event.data, streamSequence);
+      else if (event.type === 'AssignmentRevoked') this.onRevoked(commit.aggregateId, event.data, streamSequence);
+    }
+  }
+
+  /** Takes a decision of the engine in: from now on the task has a worker, stored or not. */
+  assign({ taskId, workerId, gpuIds }: Decision, workerName: string, now: number): TaskEntry {
+    const entry = this.entries.get(taskId)!;
+    entry.assignment = newAssignment({ attempt: entry.attempt, workerId, workerName, gpuIds, assignedAt: now }, undefined, false);
+    return entry;
+  }
+
+  /** The broker did not store the assignment: back into the queue. */
+  refuse(taskId: string, attempt: number): void {
+    const entry = this.entries.get(taskId);
+    if (entry?.assignment === undefined || entry.assignment.attempt !== attempt || entry.assignment.sequence !== undefined) return;
+    this.letGo(entry);
+    if (entry.closed) this.entries.delete(taskId);
+    else if (entry.cancel === undefined) this.queue(entry);
+  }
+
+  /** For a new leader that has fenced every subject: what was on its way and has not been seen was never stored. */
+  refuseUnstored(): void {
+    for (const { taskId, assignment } of this.entries.values()) {
+      if (assignment !== undefined && assignment.sequence === undefined) this.refuse(taskId, assignment.attempt);
+    }
+  }
+
+  /** Revocations that are due, each once. A revocation that could not be stored is handed back by `retryRevocation`. */
+  takeRevocations(): Revocation[] {
+    const due = this.extra;
+    this.extra = [];
+    for (const taskId of this.attention) {
+      const entry = this.entries.get(taskId);
+      const assignment = entry?.assignment;
+      // An assignment still on its way to the broker is revoked as soon as it is there.
+      if (assignment !== undefined && assignment.sequence === undefined) continue;
+      this.attention.delete(taskId);
+      if (entry === undefined || assignment === undefined || assignment.revoked !== undefined) continue;
+      assignment.revoked = { sequence: undefined };
+      due.push({
+        workerId: assignment.workerId,
+        taskId,
+        attempt: assignment.attempt,
+        graceMs: entry.cancel?.graceMs ?? timing.defaultCancelGraceMs,
+        reason: entry.closed ? 'superseded' : 'cancelled',
+      });
+    }
+    return due;
+  }
+
+  retryRevocation(revocation: Revocation): void {
+    const assignment = this.entries.get(revocation.taskId)?.assignment;
+    if (assignment?.workerId !== revocation.workerId || assignment.attempt !== revocation.attempt) {
+      this.extra.push(revocation);
+      return;
+    }
+    assignment.revoked = undefined;
+    this.attention.add(revocation.taskId);
+  }
+
+  /** Frees what an ended task still holds, after its worker showed that it let go (or is gone itself). */
+  dropClosed(entry: TaskEntry): void {
+    this.letGo(entry);
+    this.entries.delete(entry.taskId);
+  }
+
+  private applyTaskEvent(taskId: string, event: TaskEvent, sequence: number, now: number): void {
+    if (event.type === 'TaskSubmitted') {
+      if (!this.entries.has(taskId)) this.submit(taskId, event.data, sequence);
+      return;
+    }
+    const entry = this.entries.get(taskId);
+    if (entry === undefined) return;
+    switch (event.type) {
+      case 'TaskAssigned':
+        return this.record(entry, event.data);
+      case 'TaskRequeued':
+        return this.requeue(entry, event.data, now);
+      case 'TaskCancelRequested':
+        entry.cancel = { graceMs: event.data.graceMs };
+        this.unqueue(entry);
+        this.attention.add(taskId);
+        return;
+      case 'TaskCancelled':
+        return this.close(entry, entry.assignment !== undefined && !entry.assignment.recorded);
+      case 'TaskSucceeded':
+      case 'TaskFailed':
+      case 'TaskTimedOut':
+        return this.close(entry, entry.assignment !== undefined && entry.assignment.attempt > event.data.attempt);
+      default:
+    }
+  }
+
+  private submit(taskId: string, { ownerId, spec, submittedAt }: TaskEventData<'TaskSubmitted'>, order: number): void {
+    const entry: TaskEntry = {
+      taskId,
+      ownerId,
+      spec,
+      shape: shapeOf(spec),
+      order,
+      version: 0,
+      attempt: 1,
+      queuedAt: submittedAt,
+      notBefore: 0,
+      avoidWorkerId: undefined,
+      cancel: undefined,
+      closed: false,
+      assignment: undefined,
+    };
+    this.entries.set(taskId, entry);
+    if (!this.takeEarly(entry)) this.queue(entry);
+  }
+
+  private record(entry: TaskEntry, data: TaskEventData<'TaskAssigned'>): void {
+    entry.attempt = data.attempt;
+    const { assignment } = entry;
+    if (assignment?.attempt === data.attempt && assignment.workerId === data.workerId) {
+      assignment.recorded = true;
+      return;
+    }
+    this.unqueue(entry);
+    if (assignment !== undefined) {
+      // TASKS is the truth about which of two workers has the attempt.
+      this.extra.push(superseded(entry.taskId, assignment));
+      this.letGo(entry);
+    }
+    this.hold(entry, newAssignment(data, 0, true));
+    if (entry.cancel !== undefined) this.attention.add(entry.taskId);
+  }
+
+  private requeue(entry: TaskEntry, data: TaskEventData<'TaskRequeued'>, now: number): void {
+    if (entry.assignment !== undefined && entry.assignment.attempt <= data.endedAttempt) this.letGo(entry);
+    entry.attempt = data.nextAttempt;
+    entry.queuedAt = data.at;
+    entry.notBefore = data.notBefore;
+    entry.avoidWorkerId = data.avoidWorkerId;
+    if (entry.assignment !== undefined || this.takeEarly(entry)) return;
+    this.unqueue(entry);
+    if (entry.cancel !== undefined) return;
+    if (entry.notBefore > now) this.delayed.add(entry);
+    else this.queue(entry);
+  }
+
+  private close(entry: TaskEntry, workerMayRunIt: boolean): void {
+    this.unqueue(entry);
+    this.early.delete(entry.taskId);
+    entry.closed = true;
+    if (workerMayRunIt) {
+      this.attention.add(entry.taskId);
+      return;
+    }
+    this.dropClosed(entry);
+  }
+
+  private onAssigned(data: AssignEventData<'TaskAssigned'>, sequence: number): void {
+    const entry = this.entries.get(data.taskId);
+    if (entry === undefined || entry.attempt < data.attempt) {
+      this.remember(data, sequence);
+      return;
+    }
+    if (entry.attempt > data.attempt) return;
+    const { assignment } = entry;
+    if (assignment === undefined) {
+      if (entry.closed) return;
+      this.unqueue(entry);
+      this.hold(entry, newAssignment(data, sequence, false));
+      if (entry.cancel !== undefined) this.attention.add(entry.taskId);
+      return;
+    }
+    if (assignment.attempt !== data.attempt) return;
+    if (assignment.workerId === data.workerId) {
+      assignment.sequence = sequence;
+      return;
+    }
+    // Two workers were given the same attempt: the first one in the stream has it, unless TASKS already chose.
+    const first = assignment.recorded || (assignment.sequence !== undefined && assignment.sequence < sequence);
+    this.extra.push(superseded(data.taskId, first ? data : assignment));
+    if (first) return;
+    this.letGo(entry);
+    this.hold(entry, newAssignment(data, sequence, false));
+  }
+
+  private onRevoked(workerId: string, data: AssignEventData<'AssignmentRevoked'>, sequence: number): void {
+    const assignment = this.entries.get(data.taskId)?.assignment;
+    if (assignment?.attempt === data.attempt && assignment.workerId === workerId) assignment.revoked = { sequence };
+  }
+
+  private remember(data: AssignEventData<'TaskAssigned'>, sequence: number): void {
+    this.early.delete(data.taskId);
+    this.early.set(data.taskId, { data, sequence });
+    if (this.early.size <= MAX_EARLY) return;
+    this.early.delete(this.early.keys().next().value!);
+  }
+
+  private takeEarly(entry: TaskEntry): boolean {
+    const found = this.early.get(entry.taskId);
+    if (found === undefined || found.data.attempt !== entry.attempt) return false;
+    this.early.delete(entry.taskId);
+    this.hold(entry, newAssignment(found.data, found.sequence, false));
+    return true;
+  }
+
+  private queue(entry: TaskEntry): void {
+    const { taskId, shape, order, avoidWorkerId, spec } = entry;
+    this.engine.waiting.add({ taskId, shape, priority: spec.priority, order, image: spec.image, avoidWorkerId });
+  }
+
+  private unqueue(entry: TaskEntry): void {
+    this.delayed.delete(entry);
+    this.engine.waiting.remove(entry.taskId);
+  }
+
+  private hold(entry: TaskEntry, assignment: Assignment): void {
+    entry.assignment = assignment;
+    const { taskId, shape } = entry;
+    this.engine.reserve(reservationFor({ taskId, attempt: assignment.attempt }, shape, assignment.workerId, assignment.gpuIds));
+  }
+
+  private letGo(entry: TaskEntry): void {
+    if (entry.assignment === undefined) return;
+    this.engine.release(entry.taskId, entry.assignment.attempt);
+    entry.assignment = undefined;
+  }
+}
+
+function newAssignment(
+  data: Pick<Assignment, 'attempt' | 'workerId' | 'workerName' | 'gpuIds' | 'assignedAt'>,
+  sequence: number | undefined,
+  recorded: boolean,
+): Assignment {
+  const { attempt, workerId, workerName, gpuIds, assignedAt } = data;
+  return { attempt, workerId, workerName, gpuIds, assignedAt, sequence, recorded, revoked: undefined, missed: 0, lossReportedAt: undefined };
+}
+
+function superseded(taskId: string, { workerId, attempt }: Pick<Assignment, 'workerId' | 'attempt'>): Revocation {
+  return { workerId, taskId, attempt, graceMs: 0, reason: 'superseded' };
+}

@@ -1,0 +1,50 @@
+import type { AssignEventData } from '@gantry/contracts/scheduling/assign-events';
+import type { TaskSpec } from '@gantry/contracts/tasks/task-spec';
+import type { Shape } from '../placement/shape.js';
+
+/** An attempt that a worker was given (or is being given). */
+export interface Assignment {
+  readonly attempt: number;
+  readonly workerId: string;
+  readonly workerName: string;
+  readonly gpuIds: readonly string[];
+  readonly assignedAt: number;
+  /** Position in ASSIGN; undefined until the append is acknowledged, 0 if only TASKS remembers it. */
+  sequence: number | undefined;
+  /** TASKS has it. */
+  recorded: boolean;
+  /** A revocation was handed to the outbox or seen in ASSIGN; its position once known. */
+  revoked: { sequence: number | undefined } | undefined;
+  /** Heartbeats in a row in which a worker that knows of it did not list it. */
+  missed: number;
+  /** When its loss was last announced. */
+  lossReportedAt: number | undefined;
+}
+
+/** What the scheduler remembers of a task that is not over, or whose worker may not have let go of it yet. */
+export interface TaskEntry {
+  readonly taskId: string;
+  readonly ownerId: string;
+  readonly spec: TaskSpec;
+  readonly shape: Shape;
+  /** Stream sequence of its submission: the queue's order, kept over all attempts. */
+  readonly order: number;
+  version: number;
+  /** Attempt that is current or next. */
+  attempt: number;
+  queuedAt: number;
+  notBefore: number;
+  avoidWorkerId: string | undefined;
+  cancel: { readonly graceMs: number } | undefined;
+  /** Ended in TASKS; kept only until the worker has let go. */
+  closed: boolean;
+  assignment: Assignment | undefined;
+}
+
+export interface Revocation {
+  readonly workerId: string;
+  readonly taskId: string;
+  readonly attempt: number;
+  readonly graceMs: number;
+  readonly reason: AssignEventData<'AssignmentRevoked'>['reason'];
+}

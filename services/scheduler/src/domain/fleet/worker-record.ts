@@ -1,0 +1,55 @@
+import type { Heartbeat } from '@gantry/contracts/agents/heartbeat';
+import type { WorkerView } from '@gantry/contracts/scheduling/scheduler-requests';
+
+export type WorkerStatus = WorkerView['status'];
+
+export interface FleetTiming {
+  readonly heartbeatMs: number;
+  readonly leaseMs: number;
+  /** Beyond the lease, for messages that were late. */
+  readonly marginMs: number;
+  /** A lost worker without work is shown for so long. */
+  readonly forgetLostAfterMs: number;
+}
+
+/** When the scheduler could last have heard from anybody: its start, or the last reconnect to the broker. */
+export interface Listening {
+  readonly since: number;
+  readonly connected: boolean;
+}
+
+export interface WorkerRecord {
+  readonly heartbeat: Heartbeat;
+  /** When the newest heartbeat was heard (or stored, if it was read from the stream at start). */
+  readonly seenAt: number;
+}
+
+const MISSED_HEARTBEATS = 2.5;
+const MEMORY_OVERLOAD = 0.97;
+
+/** A worker whose heartbeats have stopped is not to be trusted with new work, long before its lease is over. */
+export function isSilent(seenAt: number, now: number, timing: FleetTiming): boolean {
+  return now - seenAt > timing.heartbeatMs * MISSED_HEARTBEATS;
+}
+
+/**
+ * The lease counts from the newest heartbeat, but never from before the scheduler was listening: after a broker outage
+ * or a restart every lease counts as just renewed, because the agents could not have been heard.
+ */
+export function isLeaseOver(seenAt: number, now: number, timing: FleetTiming, listening: Listening): boolean {
+  return listening.connected && now - Math.max(seenAt, listening.since) > timing.leaseMs + timing.marginMs;
+}
+
+/** Host memory in use beyond its limit. Busy CPUs are normal: they are what the machine is for. */
+function isOverloaded({ usage }: Heartbeat): boolean {
+  return usage.memoryTotalMb !== undefined && usage.memoryTotalMb > 0 && usage.memoryUsedMb > usage.memoryTotalMb * MEMORY_OVERLOAD;
+}
+
+export function statusOf(record: WorkerRecord, now: number, timing: FleetTiming, listening: Listening): WorkerStatus {
+  const { heartbeat, seenAt } = record;
+  const over = isLeaseOver(seenAt, now, timing, listening);
+  if (over) return 'lost';
+  if (heartbeat.leaving) return 'leaving';
+  if (isSilent(seenAt, now, timing)) return 'inactive';
+  return isOverloaded(heartbeat) ? 'overloaded' : 'active';
+}

@@ -1,0 +1,110 @@
+import { timing } from '@gantry/contracts/messaging/timing';
+import { streams } from '@gantry/contracts/messaging/streams';
+import type { AssignEvent, SchedEvent } from '@gantry/contracts/scheduling/assign-events';
+import type { TaskEvent } from '@gantry/contracts/tasks/task-events';
+import { JetStreamEventStore } from '@gantry/jetstream/jetstream-event-store';
+import { KvLease } from '@gantry/jetstream/kv-lease';
+import type { Clock } from '@gantry/kernel/clock';
+import type { IdSource } from '@gantry/kernel/ids';
+import type { HealthState } from '@gantry/nest-platform/health';
+import type { Logger } from '@gantry/nest-platform/logger';
+import { CLOCK, HEALTH, IDS, LOGGER, NATS_CONNECTION } from '@gantry/nest-platform/tokens';
+import type { NatsConnection } from '@nats-io/transport-node';
+import { Module, type DynamicModule } from '@nestjs/common';
+import { StreamFollowers } from './adapters/in/stream-followers.js';
+import { SchedulerRequests } from './adapters/in/scheduler.requests.js';
+import { JetStreamPendingReports } from './adapters/out/jetstream-pending-reports.js';
+import { Leadership } from './application/leadership.js';
+import { ReadSchedulerHandler } from './application/read-scheduler.handler.js';
+import { SchedulingLoop } from './application/scheduling-loop.js';
+import { systemTimers } from './application/scheduling.ports.js';
+import { Cluster } from './domain/cluster/cluster.js';
+import type { FleetTiming } from './domain/fleet/worker-record.js';
+import type { PolicyChoice } from './domain/placement/placement-engine.js';
+import type { Environment } from './environment.js';
+
+const DAY = 86_400_000;
+
+export interface SchedulerOptions {
+  readonly policy: PolicyChoice;
+  readonly timing: FleetTiming;
+  /** How long a leader may go without renewing. */
+  readonly leaderTtlMs: number;
+  readonly sweepMs: number;
+}
+
+export function optionsOf(environment: Environment): SchedulerOptions {
+  return {
+    policy: { default: environment.GANTRY_SCHEDULER_POLICY, queues: environment.GANTRY_QUEUE_POLICIES },
+    timing: { heartbeatMs: timing.heartbeatMs, leaseMs: environment.GANTRY_LEASE_MS, marginMs: 1_000, forgetLostAfterMs: DAY },
+    leaderTtlMs: 4_000,
+    sweepMs: 1_000,
+  };
+}
+
+@Module({})
+export class SchedulerModule {
+  /** Tests pass shorter times than the environment allows. */
+  static register(environment: Environment, overrides: Partial<SchedulerOptions> = {}): DynamicModule {
+    const options = { ...optionsOf(environment), ...overrides };
+    return {
+      module: SchedulerModule,
+      controllers: [SchedulerRequests],
+      providers: [
+        { provide: Cluster, useFactory: () => new Cluster(options.policy, options.timing) },
+        {
+          provide: SchedulingLoop,
+          useFactory: (cluster: Cluster, nc: NatsConnection, clock: Clock, ids: IdSource, logger: Logger) =>
+            new SchedulingLoop({
+              cluster,
+              assignStore: new JetStreamEventStore<AssignEvent>(nc, streams.assign),
+              schedStore: new JetStreamEventStore<SchedEvent>(nc, streams.sched),
+              pendingReports: new JetStreamPendingReports(nc),
+              clock,
+              ids,
+              timers: systemTimers,
+              logger,
+              sweepMs: options.sweepMs,
+            }),
+          inject: [Cluster, NATS_CONNECTION, CLOCK, IDS, LOGGER],
+        },
+        {
+          provide: Leadership,
+          useFactory: (loop: SchedulingLoop, nc: NatsConnection, clock: Clock, ids: IdSource, logger: Logger) => {
+            const holder = ids.next();
+            const lease = new KvLease(nc, { bucket: 'scheduler', key: 'leader', holder, ttlMs: options.leaderTtlMs, clock });
+            return new Leadership({ lease, loop, timers: systemTimers, logger, holder, ttlMs: options.leaderTtlMs });
+          },
+          inject: [SchedulingLoop, NATS_CONNECTION, CLOCK, IDS, LOGGER],
+        },
+        {
+          provide: StreamFollowers,
+          useFactory: (
+            nc: NatsConnection,
+            loop: SchedulingLoop,
+            leadership: Leadership,
+            clock: Clock,
+            health: HealthState,
+            logger: Logger,
+          ) =>
+            new StreamFollowers({
+              nc,
+              loop,
+              leadership,
+              taskStore: new JetStreamEventStore<TaskEvent>(nc, streams.tasks),
+              assignStore: new JetStreamEventStore<AssignEvent>(nc, streams.assign),
+              clock,
+              health,
+              logger,
+            }),
+          inject: [NATS_CONNECTION, SchedulingLoop, Leadership, CLOCK, HEALTH, LOGGER],
+        },
+        {
+          provide: ReadSchedulerHandler,
+          useFactory: (cluster: Cluster, clock: Clock) => new ReadSchedulerHandler(cluster, options.policy, clock),
+          inject: [Cluster, CLOCK],
+        },
+      ],
+    };
+  }
+}
