@@ -98,6 +98,8 @@ class StreamReader {
     const session = { stale: false };
     const unsubscribe = ConnectionState.of(this.nc).onChange(stop);
     signal.addEventListener('abort', stop, { once: true });
+    // It may have been aborted before there was a listener, for one by `onCaughtUp`.
+    if (signal.aborted) stop();
     void this.watch(messages, session);
     let delivered = 0;
     try {

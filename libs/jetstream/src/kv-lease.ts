@@ -1,7 +1,10 @@
+import { randomUUID } from 'node:crypto';
 import type { Clock } from '@gantry/kernel/clock';
 import { JetStreamApiCodes, JetStreamApiError } from '@nats-io/jetstream';
 import { type KV, Kvm } from '@nats-io/kv';
 import type { NatsConnection } from '@nats-io/transport-node';
+import { ConnectionState } from './connection-state.js';
+import { pause } from './pause.js';
 import { jetStreamOf } from './publisher.js';
 import { parseJsonBytes } from './stream-message.js';
 
@@ -20,7 +23,12 @@ interface LeaseRecord {
   /** Empty = released. */
   holder: string;
   epoch: number;
+  /** Unique per `KvLease`, so that two processes under one name are not taken for each other. */
+  term: string;
 }
+
+const ATTEMPT_MS = 2_000;
+const ATTEMPTS = 3;
 
 /**
  * Leader election by compare-and-set on one key. No two clocks are compared: a challenger takes over only after it has seen
@@ -29,6 +37,7 @@ interface LeaseRecord {
  */
 export class KvLease {
   private kv: KV | undefined;
+  private readonly term = randomUUID();
   private revision = 0;
   private currentEpoch = 0;
   private validUntil = Number.NEGATIVE_INFINITY;
@@ -67,7 +76,7 @@ export class KvLease {
   async renew(): Promise<boolean> {
     if (this.revision === 0) return false;
     const kv = await this.bucket();
-    return await this.write(kv, this.revision, { holder: this.options.holder, epoch: this.currentEpoch }, this.options.clock.now());
+    return await this.write(kv, this.revision, { holder: this.options.holder, epoch: this.currentEpoch, term: this.term }, this.options.clock.now());
   }
 
   /** Gives the lease up, so that the next one need not wait. Harmless when it is not held. */
@@ -77,27 +86,46 @@ export class KvLease {
     const { revision } = this;
     this.forget();
     try {
-      await kv.put(this.options.key, JSON.stringify({ holder: '', epoch: this.currentEpoch }), { previousSeq: revision });
+      await kv.put(this.options.key, JSON.stringify({ holder: '', epoch: this.currentEpoch, term: this.term }), { previousSeq: revision });
     } catch (error) {
       if (!isLostRace(error)) throw error;
     }
   }
 
   private take(kv: KV, revision: number, epoch: number, asked: number): Promise<boolean> {
-    return this.write(kv, revision, { holder: this.options.holder, epoch }, asked);
+    return this.write(kv, revision, { holder: this.options.holder, epoch, term: this.term }, asked);
   }
 
   private async write(kv: KV, revision: number, record: LeaseRecord, asked: number): Promise<boolean> {
-    try {
-      this.revision = await kv.put(this.options.key, JSON.stringify(record), { previousSeq: revision });
-    } catch (error) {
-      if (!isLostRace(error)) throw error;
+    const revisionNow = await this.put(kv, revision, record);
+    if (revisionNow === undefined) {
       this.forget();
       return false;
     }
+    this.revision = revisionNow;
     this.currentEpoch = record.epoch;
     this.validUntil = asked + this.options.ttlMs;
     return true;
+  }
+
+  /** The new revision; undefined if the race is lost. Throws if the broker stays away. */
+  private async put(kv: KV, revision: number, record: LeaseRecord): Promise<number | undefined> {
+    const { key } = this.options;
+    for (let attempt = 1; ; attempt += 1) {
+      try {
+        await ConnectionState.of(this.nc).settle(ATTEMPT_MS);
+        return await kv.put(key, JSON.stringify(record), { previousSeq: revision, timeout: ATTEMPT_MS });
+      } catch (error) {
+        if (isLostRace(error)) break;
+        if (attempt === ATTEMPTS || this.nc.isClosed()) throw error;
+      }
+      await pause(50);
+    }
+    // An earlier attempt may have been stored although its answer was lost: then the winner of the race is us.
+    const entry = await kv.get(key);
+    if (entry === null || entry.operation !== 'PUT') return undefined;
+    const winner = parseJsonBytes(entry.value) as LeaseRecord;
+    return winner.holder === record.holder && winner.epoch === record.epoch && winner.term === record.term ? entry.revision : undefined;
   }
 
   private forget(): void {

@@ -1,0 +1,124 @@
+import { ManualClock } from '@gantry/kernel/clock';
+import { GantryError } from '@gantry/kernel/gantry-error';
+import { describe, expect, it } from 'vitest';
+import { CommandHandler, type CommandHandlerOptions, type CommandOrigin } from './command-handler.js';
+import { InMemoryEventStore } from './in-memory-event-store.js';
+import type { CounterEvent } from './testing/commit-builder.js';
+import { type CounterCommand, counterDecider, type CounterState } from './testing/counter-decider.js';
+import { given } from './testing/given-when-then.js';
+
+type Options = CommandHandlerOptions<CounterState, CounterCommand, CounterEvent>;
+
+const origin: CommandOrigin = {
+  commandId: 'command-1',
+  actor: { kind: 'user', id: 'u', name: 'U', role: 'user' },
+  correlationId: 'correlation',
+  causationId: 'request',
+  traceparent: '00-1-2-01',
+};
+
+const handlerOn = (store: Options['store'], changes: Partial<Options> = {}) =>
+  new CommandHandler({
+    streamName: 'COUNTERS',
+    schemaVersion: 3,
+    decider: counterDecider,
+    store,
+    clock: new ManualClock(5_000),
+    subjectOf: (id) => `counters.${id}`,
+    ...changes,
+  });
+
+describe('CommandHandler', () => {
+  it('stores one commit with everything that is known about its origin', async () => {
+    const store = new InMemoryEventStore<CounterEvent>();
+    const result = await handlerOn(store).handle('a', { type: 'Add', amount: 2 }, origin);
+    expect(result).toMatchObject({ state: { total: 2, closed: false }, version: 1, lastSequence: 1 });
+    expect(store.all).toEqual([result.stored]);
+    expect(result.stored).toEqual({
+      subject: 'counters.a',
+      streamSequence: 1,
+      commit: {
+        id: 'command-1',
+        stream: 'COUNTERS',
+        aggregateId: 'a',
+        version: 1,
+        schemaVersion: 3,
+        occurredAt: 5_000,
+        actor: origin.actor,
+        correlationId: 'correlation',
+        causationId: 'request',
+        traceparent: '00-1-2-01',
+        events: [{ type: 'Added', data: { amount: 2 } }],
+      },
+    });
+  });
+
+  it('stores nothing when nothing happened, and passes a refusal on', async () => {
+    const store = new InMemoryEventStore<CounterEvent>();
+    const handler = handlerOn(store);
+    expect(await handler.handle('a', { type: 'Add', amount: 0 }, origin)).toMatchObject({ stored: undefined, version: 0 });
+    await handler.handle('a', { type: 'Close', at: 1 }, origin);
+    await expect(handler.handle('a', { type: 'Add', amount: 1 }, { ...origin, commandId: 'command-2' })).rejects.toMatchObject({
+      code: 'COUNTER.CLOSED',
+    });
+    expect(store.all).toHaveLength(1);
+  });
+
+  it('makes the command from the state it is decided on', async () => {
+    const store = new InMemoryEventStore<CounterEvent>();
+    const handler = handlerOn(store);
+    await handler.handle('a', { type: 'Add', amount: 4 }, origin);
+    await handler.handle('a', (state) => ({ type: 'Add', amount: state.total * 10 }), { ...origin, commandId: 'command-2' });
+    expect((await handler.load('a')).state.total).toBe(44);
+  });
+
+  it('gives up after its retries when it always loses the race', async () => {
+    const store = new InMemoryEventStore<CounterEvent>();
+    let appends = 0;
+    const contested: Options['store'] = {
+      load: (subject) => store.load(subject),
+      follow: (options) => store.follow(options),
+      append: async (subject, commit, expected) => {
+        appends += 1;
+        await store.append(subject, { ...commit, id: `rival-${appends}` }, expected);
+        return await store.append(subject, commit, expected);
+      },
+    };
+    await expect(handlerOn(contested, { maxRetries: 3 }).handle('a', { type: 'Add', amount: 1 }, origin)).rejects.toMatchObject({
+      code: 'STORE.CONCURRENT_APPEND',
+      retryable: true,
+    });
+    expect(appends).toBe(4);
+  });
+
+  it('reads the truth again after a failed append instead of trusting its cache', async () => {
+    const store = new InMemoryEventStore<CounterEvent>();
+    let lost = true;
+    const unreliable: Options['store'] = {
+      load: (subject) => store.load(subject),
+      follow: (options) => store.follow(options),
+      append: async (subject, commit, expected) => {
+        const result = await store.append(subject, commit, expected);
+        if (!lost) return result;
+        lost = false;
+        throw new GantryError('BROKER.UNAVAILABLE', 'unavailable', 'The acknowledgement was lost.');
+      },
+    };
+    const handler = handlerOn(unreliable);
+    await expect(handler.handle('a', { type: 'Add', amount: 1 }, origin)).rejects.toMatchObject({ retryable: true });
+    // The caller repeats the command: it was stored the first time.
+    expect(await handler.handle('a', { type: 'Add', amount: 1 }, origin)).toMatchObject({ state: { total: 1 }, version: 1, stored: undefined });
+    expect(store.all).toHaveLength(1);
+  });
+});
+
+describe('given/when/then', () => {
+  it('compares exact events and error codes', () => {
+    const added: CounterEvent = { type: 'Added', data: { amount: 1 } };
+    given(counterDecider, [added]).when({ type: 'Close', at: 7 }).then([{ type: 'Closed', data: { at: 7 } }]);
+    given(counterDecider, [{ type: 'Closed', data: { at: 7 } }]).when({ type: 'Add', amount: 1 }).thenThrows('COUNTER.CLOSED');
+    expect(() => given(counterDecider, []).when({ type: 'Add', amount: 1 }).then([])).toThrow();
+    expect(() => given(counterDecider, []).when({ type: 'Add', amount: 1 }).thenThrows('COUNTER.CLOSED')).toThrow(/expected COUNTER.CLOSED/);
+    expect(() => given(counterDecider, [{ type: 'Closed', data: { at: 7 } }]).when({ type: 'Add', amount: 1 }).thenThrows('OTHER')).toThrow();
+  });
+});
