@@ -2,7 +2,10 @@ import { join } from 'node:path';
 import { baseEnvironmentShape, parseEnvironment } from '@gantry/nest-platform/environment';
 import { z } from 'zod';
 
-const flag = z.enum(['true', 'false', '1', '0']).default('false').transform((value) => value === 'true' || value === '1');
+const flag = z
+  .enum(['true', 'false', '1', '0'])
+  .default('false')
+  .transform((value) => value === 'true' || value === '1');
 const days = (fallback: number) => z.coerce.number().int().min(1).max(3_650).default(fallback);
 
 const environmentSchema = z
@@ -14,7 +17,10 @@ const environmentSchema = z
     CLICKHOUSE_URL: z.url({ protocol: /^https?$/ }).optional(),
     CLICKHOUSE_USER: z.string().optional(),
     CLICKHOUSE_PASSWORD: z.string().optional(),
-    CLICKHOUSE_DATABASE: z.string().regex(/^[A-Za-z_][A-Za-z0-9_]{0,62}$/, 'Use letters, digits and "_".').default('gantry'),
+    CLICKHOUSE_DATABASE: z
+      .string()
+      .regex(/^[A-Za-z_][A-Za-z0-9_]{0,62}$/, 'Use letters, digits and "_".')
+      .default('gantry'),
     GANTRY_LOG_RETENTION_DAYS: days(30),
     GANTRY_METRIC_RETENTION_DAYS: days(30),
     /** Read every stream again from its start at this start, whatever ClickHouse holds. Harmless, only slow. */

@@ -19,7 +19,10 @@ describe('environment', () => {
     });
   });
 
-  it.each([{ CLICKHOUSE_URL: 'tcp://ch:9000' }, { CLICKHOUSE_DATABASE: 'a-b' }, { GANTRY_LOG_RETENTION_DAYS: '0' }])('refuses %o', (wrong) => {
-    expect(() => readEnvironment(wrong)).toThrow(Object.keys(wrong)[0]);
-  });
+  it.each([{ CLICKHOUSE_URL: 'tcp://ch:9000' }, { CLICKHOUSE_DATABASE: 'a-b' }, { GANTRY_LOG_RETENTION_DAYS: '0' }])(
+    'refuses %o',
+    (wrong) => {
+      expect(() => readEnvironment(wrong)).toThrow(Object.keys(wrong)[0]);
+    },
+  );
 });

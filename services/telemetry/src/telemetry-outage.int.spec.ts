@@ -26,7 +26,9 @@ let service: RunningService;
 
 const health = () => service.client.request(getHealth('telemetry'), {}, context);
 const statuses = async () =>
-  (await service.client.request(searchTasks, { visibleTo: null, now: Date.now() }, context)).tasks.map((task) => task.status);
+  (await service.client.request(searchTasks, { visibleTo: null, now: Date.now() }, context)).tasks.map(
+    (task) => task.status,
+  );
 const publish = async (version: number, ...events: Parameters<typeof taskCommit>[2][]) => {
   const commit = taskCommit(taskId, version, ...events);
   await publishJson(service.nc, subjects.task(taskId), commit, { msgId: commit.id });
@@ -36,8 +38,13 @@ beforeAll(async () => {
   nats = await startNatsServer();
   clickhouse = await ClickHouseHttp.create(await freePort());
   const environment = readEnvironment({ CLICKHOUSE_URL: clickhouse.url, CLICKHOUSE_DATABASE: 'tele' });
-  service = await startTestService({ name: 'telemetry', module: TelemetryModule.register(environment), natsUrl: nats.url });
-  for (const definition of [streams.tasks, streams.auth, streams.assign, streams.sched]) await ensureStream(service.nc, definition);
+  service = await startTestService({
+    name: 'telemetry',
+    module: TelemetryModule.register(environment),
+    natsUrl: nats.url,
+  });
+  for (const definition of [streams.tasks, streams.auth, streams.assign, streams.sched])
+    await ensureStream(service.nc, definition);
 });
 afterAll(async () => {
   await service.stop();
@@ -51,12 +58,22 @@ it('starts without ClickHouse, says so, and refuses reads with an error that say
     expect(report.status).toBe('degraded');
     expect(report.reasons.join()).toContain('clickhouse');
   }, patience);
-  await expect(statuses()).rejects.toMatchObject({ code: 'CLICKHOUSE.UNAVAILABLE', kind: 'unavailable', retryable: true });
+  await expect(statuses()).rejects.toMatchObject({
+    code: 'CLICKHOUSE.UNAVAILABLE',
+    kind: 'unavailable',
+    retryable: true,
+  });
 });
 
 it('takes in what waited in the streams once the server is there', async () => {
   await publish(1, taskSubmitted());
-  const chunk = { taskId, attempt: 1, workerId: 'w1', lines: [{ seq: 1, n: 1, stream: 'stdout', t: 1, text: "it's ☂" }], end: true };
+  const chunk = {
+    taskId,
+    attempt: 1,
+    workerId: 'w1',
+    lines: [{ seq: 1, n: 1, stream: 'stdout', t: 1, text: "it's ☂" }],
+    end: true,
+  };
   await publishJson(service.nc, subjects.logs('w1', taskId), chunk);
   await clickhouse.start();
   await eventually(async () => expect(await statuses()).toEqual(['queued']), patience);

@@ -5,7 +5,14 @@ import type { Actor } from '@gantry/contracts/messaging/actor';
 import { getHealth, type RequestContext } from '@gantry/contracts/messaging/request';
 import { streams, subjects } from '@gantry/contracts/messaging/streams';
 import type { TaskEvent } from '@gantry/contracts/tasks/task-events';
-import { getArchivedTask, getSeries, getSummary, getWorkerTasks, readLogs, searchTasks } from '@gantry/contracts/telemetry/telemetry-requests';
+import {
+  getArchivedTask,
+  getSeries,
+  getSummary,
+  getWorkerTasks,
+  readLogs,
+  searchTasks,
+} from '@gantry/contracts/telemetry/telemetry-requests';
 import type { RunningService } from '@gantry/jetstream/nest/start-service';
 import { publishJson } from '@gantry/jetstream/publisher';
 import { ensureStream, manager } from '@gantry/jetstream/stream-admin';
@@ -18,7 +25,14 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import { readEnvironment } from './environment.js';
 import { TelemetryModule } from './telemetry.module.js';
-import { commitOf, taskAssigned, taskCommit, taskStarted, taskSubmitted, taskSucceeded } from './testing/stream-messages.js';
+import {
+  commitOf,
+  taskAssigned,
+  taskCommit,
+  taskStarted,
+  taskSubmitted,
+  taskSucceeded,
+} from './testing/stream-messages.js';
 
 const data = temporaryFolder('gantry-telemetry-service');
 const environment = readEnvironment({ GANTRY_DATA: data });
@@ -32,14 +46,19 @@ let nats: NatsServerFixture;
 let service: RunningService;
 
 const start = async () => {
-  service = await startTestService({ name: 'telemetry', module: TelemetryModule.register(environment), natsUrl: nats.url });
+  service = await startTestService({
+    name: 'telemetry',
+    module: TelemetryModule.register(environment),
+    natsUrl: nats.url,
+  });
 };
 
 const publishTask = async (taskId: string, version: number, ...events: TaskEvent[]) => {
   const commit = taskCommit(taskId, version, ...events);
   await publishJson(service.nc, subjects.task(taskId), commit, { msgId: commit.id });
 };
-const publishLogs = (chunk: Omit<LogChunk, 'workerId'>) => publishJson(service.nc, subjects.logs('w1', chunk.taskId), { ...chunk, workerId: 'w1' });
+const publishLogs = (chunk: Omit<LogChunk, 'workerId'>) =>
+  publishJson(service.nc, subjects.logs('w1', chunk.taskId), { ...chunk, workerId: 'w1' });
 const logLine = (seq: number) => ({ seq, n: seq, stream: 'stdout' as const, t: now, text: `line ${seq}` });
 const search = async (context = admin, visibleTo: string | null = null, filter = {}) =>
   (await service.client.request(searchTasks, { visibleTo, filter, now }, context)).tasks;
@@ -64,7 +83,8 @@ afterAll(async () => {
 
 describe('telemetry on a real broker and the real engine', () => {
   it('waits for streams that other services make later', async () => {
-    for (const definition of [streams.tasks, streams.auth, streams.assign, streams.sched]) await ensureStream(service.nc, definition);
+    for (const definition of [streams.tasks, streams.auth, streams.assign, streams.sched])
+      await ensureStream(service.nc, definition);
     await eventually(async () => {
       expect(await service.client.request(getHealth('telemetry'), {}, admin)).toMatchObject({ status: 'healthy' });
     });
@@ -77,7 +97,12 @@ describe('telemetry on a real broker and the real engine', () => {
     await publishTask(id('a'), 3, taskStarted(now - 50_000));
     await publishTask(id('a'), 4, taskSucceeded(now - 20_000));
     await publishTask(id('b'), 1, taskSubmitted({ ownerId: 'u2', name: 'render', submittedAt: now - 30_000 }));
-    await eventually(async () => expect((await search()).map((task) => [task.id, task.status])).toEqual([[id('b'), 'queued'], [id('a'), 'succeeded']]));
+    await eventually(async () =>
+      expect((await search()).map((task) => [task.id, task.status])).toEqual([
+        [id('b'), 'queued'],
+        [id('a'), 'succeeded'],
+      ]),
+    );
     const { entries } = await service.client.request(getArchivedTask, { taskId: id('a'), visibleTo: null }, admin);
     expect(entries.map(({ type }) => type)).toEqual(['TaskSubmitted', 'TaskAssigned', 'TaskStarted', 'TaskSucceeded']);
     const summary = await service.client.request(getSummary, { visibleTo: null, now }, admin);
@@ -91,9 +116,15 @@ describe('telemetry on a real broker and the real engine', () => {
     expect(await search(ada, 'u1', { ownerId: 'u2' })).toEqual([]);
     await expect(search(ada, null)).rejects.toMatchObject({ kind: 'forbidden' });
     await expect(search(ada, 'u2')).rejects.toMatchObject({ kind: 'forbidden' });
-    await expect(service.client.request(getSummary, { visibleTo: null, now }, ada)).rejects.toMatchObject({ kind: 'forbidden' });
-    await expect(service.client.request(getWorkerTasks, { workerId: 'w1', visibleTo: 'u2' }, ada)).rejects.toMatchObject({ kind: 'forbidden' });
-    await expect(service.client.request(getArchivedTask, { taskId: id('b'), visibleTo: 'u1' }, ada)).rejects.toMatchObject({ kind: 'not_found' });
+    await expect(service.client.request(getSummary, { visibleTo: null, now }, ada)).rejects.toMatchObject({
+      kind: 'forbidden',
+    });
+    await expect(
+      service.client.request(getWorkerTasks, { workerId: 'w1', visibleTo: 'u2' }, ada),
+    ).rejects.toMatchObject({ kind: 'forbidden' });
+    await expect(
+      service.client.request(getArchivedTask, { taskId: id('b'), visibleTo: 'u1' }, ada),
+    ).rejects.toMatchObject({ kind: 'not_found' });
     await expect(search(as({ kind: 'worker', id: 'w1' }), null)).rejects.toMatchObject({ kind: 'forbidden' });
   });
 
@@ -114,17 +145,50 @@ describe('telemetry on a real broker and the real engine', () => {
   it('charts samples with right averages although batches come twice', async () => {
     const minute = Math.floor(now / 60_000) * 60_000 - 600_000;
     const host = (t: number, cpuPercent: number) => ({
-      t, cpuPercent, memoryUsedMb: 1, memoryTotalMb: 2, load1: 1, storageUsedMb: 1, storageTotalMb: 2,
-      networkRxBytesPerSecond: 0, networkTxBytesPerSecond: 0, diskReadBytesPerSecond: 0, diskWriteBytesPerSecond: 0,
+      t,
+      cpuPercent,
+      memoryUsedMb: 1,
+      memoryTotalMb: 2,
+      load1: 1,
+      storageUsedMb: 1,
+      storageTotalMb: 2,
+      networkRxBytesPerSecond: 0,
+      networkTxBytesPerSecond: 0,
+      diskReadBytesPerSecond: 0,
+      diskWriteBytesPerSecond: 0,
     });
-    const batch = (sequence: number, samples: ReturnType<typeof host>[]) => ({ workerId: 'w1', session: 's', sequence, gpus: [], host: samples, tasks: [] });
+    const batch = (sequence: number, samples: ReturnType<typeof host>[]) => ({
+      workerId: 'w1',
+      session: 's',
+      sequence,
+      gpus: [],
+      host: samples,
+      tasks: [],
+    });
     const first = batch(1, [host(minute, 10), host(minute + 5_000, 20)]);
-    for (const body of [first, first, batch(2, [host(minute + 10_000, 60)]), first]) await publishJson(service.nc, subjects.metrics('w1'), body);
+    for (const body of [first, first, batch(2, [host(minute + 10_000, 60)]), first])
+      await publishJson(service.nc, subjects.metrics('w1'), body);
     const series = (bucketSeconds: number) =>
-      service.client.request(getSeries, { source: { kind: 'host', workerId: 'w1' }, metrics: ['cpu_percent'], from: minute, to: minute + 60_000, bucketSeconds }, ada);
+      service.client.request(
+        getSeries,
+        {
+          source: { kind: 'host', workerId: 'w1' },
+          metrics: ['cpu_percent'],
+          from: minute,
+          to: minute + 60_000,
+          bucketSeconds,
+        },
+        ada,
+      );
     await eventually(async () => expect((await series(30)).series[0]?.points).toEqual([[minute, 30]]));
     await eventually(async () => expect((await series(60)).series[0]?.points).toEqual([[minute, 30]]));
-    await expect(service.client.request(getSeries, { source: { kind: 'host', workerId: 'w1' }, metrics: ['power_watts'], from: 0, to: 1 }, admin)).rejects.toMatchObject({ code: 'INPUT.INVALID' });
+    await expect(
+      service.client.request(
+        getSeries,
+        { source: { kind: 'host', workerId: 'w1' }, metrics: ['power_watts'], from: 0, to: 1 },
+        admin,
+      ),
+    ).rejects.toMatchObject({ code: 'INPUT.INVALID' });
   });
 
   it('a poison message goes to the dead letters and holds nobody up', async () => {
@@ -138,10 +202,22 @@ describe('telemetry on a real broker and the real engine', () => {
   it('archives every stream, AUTH without any hash', async () => {
     const events = [{ type: 'PasswordChanged', data: { userId: 'u1', passwordHash: '$argon2id$secret', at: now } }];
     await publishJson(service.nc, subjects.authUser('u1'), commitOf('AUTH', 'u1', 1, events));
-    await publishJson(service.nc, subjects.assign('w1'), commitOf('ASSIGN', 'w1', 1, [{ type: 'EpochStarted', data: { epoch: 1, leader: 's1' } }]));
-    await publishJson(service.nc, subjects.sched('worker', 'w1'), commitOf('SCHED', 'w1', 1, [{ type: 'WorkerJoined', data: {} }]));
+    await publishJson(
+      service.nc,
+      subjects.assign('w1'),
+      commitOf('ASSIGN', 'w1', 1, [{ type: 'EpochStarted', data: { epoch: 1, leader: 's1' } }]),
+    );
+    await publishJson(
+      service.nc,
+      subjects.sched('worker', 'w1'),
+      commitOf('SCHED', 'w1', 1, [{ type: 'WorkerJoined', data: {} }]),
+    );
     await eventually(async () => {
-      expect(await rowsOf("SELECT stream, event_types, commit LIKE '%argon%' FROM commits FINAL WHERE stream != 'TASKS' ORDER BY stream")).toEqual([
+      expect(
+        await rowsOf(
+          "SELECT stream, event_types, commit LIKE '%argon%' FROM commits FINAL WHERE stream != 'TASKS' ORDER BY stream",
+        ),
+      ).toEqual([
         ['ASSIGN', ['EpochStarted'], 0],
         ['AUTH', ['PasswordChanged'], 0],
         ['SCHED', ['WorkerJoined'], 0],

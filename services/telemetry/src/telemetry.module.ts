@@ -41,16 +41,31 @@ import { TaskIndexReader } from './projections/task-index/task-index.reader.js';
 import { TaskLogsProjection } from './projections/task-logs/task-logs.projection.js';
 import { TaskLogsReader } from './projections/task-logs/task-logs.reader.js';
 import { TelemetryLifecycle } from './telemetry.lifecycle.js';
-import { ASSIGN_INTAKE, AUTH_INTAKE, LOGS_INTAKE, METRICS_INTAKE, SCHED_INTAKE, TASKS_INTAKE } from './telemetry.tokens.js';
+import {
+  ASSIGN_INTAKE,
+  AUTH_INTAKE,
+  LOGS_INTAKE,
+  METRICS_INTAKE,
+  SCHED_INTAKE,
+  TASKS_INTAKE,
+} from './telemetry.tokens.js';
 
 const intakes = [TASKS_INTAKE, AUTH_INTAKE, ASSIGN_INTAKE, SCHED_INTAKE, LOGS_INTAKE, METRICS_INTAKE] as const;
 
 /** An intake of one stream whose rows come from the injected projections. */
-const intake = (token: symbol, stream: string, projections: readonly (new (...parts: never[]) => StreamProjection)[]) => ({
+const intake = (
+  token: symbol,
+  stream: string,
+  projections: readonly (new (...parts: never[]) => StreamProjection)[],
+) => ({
   provide: token,
   inject: [AppliedPositions, PrometheusIntakeMetrics, CLOCK, ...projections],
-  useFactory: (positions: AppliedPositions, metrics: PrometheusIntakeMetrics, clock: Clock, ...injected: StreamProjection[]) =>
-    new StreamIntake(stream, injected, positions, metrics, clock),
+  useFactory: (
+    positions: AppliedPositions,
+    metrics: PrometheusIntakeMetrics,
+    clock: Clock,
+    ...injected: StreamProjection[]
+  ) => new StreamIntake(stream, injected, positions, metrics, clock),
 });
 
 @Module({})
@@ -61,8 +76,15 @@ export class TelemetryModule {
     return {
       module: TelemetryModule,
       controllers: [
-        TasksConsumer, AuthConsumer, AssignConsumer, SchedConsumer, LogsConsumer, MetricsConsumer,
-        TasksRequests, SeriesRequests, LogsRequests,
+        TasksConsumer,
+        AuthConsumer,
+        AssignConsumer,
+        SchedConsumer,
+        LogsConsumer,
+        MetricsConsumer,
+        TasksRequests,
+        SeriesRequests,
+        LogsRequests,
       ],
       providers: [
         {
@@ -105,7 +127,11 @@ export class TelemetryModule {
           provide: SeriesReader,
           inject: [TelemetryDatabase, ReplySize],
           useFactory: (database: TelemetryDatabase, { bytes }: ReplySize) =>
-            new SeriesReader(database, { rawDays: metricDays, minuteDays: metricDays * MINUTE_RETENTION_FACTOR }, bytes),
+            new SeriesReader(
+              database,
+              { rawDays: metricDays, minuteDays: metricDays * MINUTE_RETENTION_FACTOR },
+              bytes,
+            ),
         },
         {
           provide: SamplesProjection,
@@ -154,7 +180,13 @@ export class TelemetryModule {
             logger: Logger,
           ) =>
             new TelemetryLifecycle({
-              nc, database, positions, replay, rollUp, logger, stopping,
+              nc,
+              database,
+              positions,
+              replay,
+              rollUp,
+              logger,
+              stopping,
               rebuild: environment.GANTRY_TELEMETRY_REBUILD,
             }),
         },
@@ -165,7 +197,11 @@ export class TelemetryModule {
 
 /** A provider of a class whose only port is the database. */
 function reader<T>(type: new (database: TelemetryDatabase) => T) {
-  return { provide: type, inject: [TelemetryDatabase], useFactory: (database: TelemetryDatabase) => new type(database) };
+  return {
+    provide: type,
+    inject: [TelemetryDatabase],
+    useFactory: (database: TelemetryDatabase) => new type(database),
+  };
 }
 
 function targetOf(environment: TelemetryEnvironment): Parameters<typeof connectClickHouse>[0] {

@@ -20,7 +20,11 @@ export class AppliedPositions {
   /** Last applied sequence per stream; a stream that is absent was never applied. */
   async read(): Promise<Map<string, number>> {
     const rows = await this.database.use((clickhouse) =>
-      clickhouse.queryTuples('SELECT stream, last_sequence FROM applied_positions FINAL', {}, z.tuple([z.string(), z.number()])),
+      clickhouse.queryTuples(
+        'SELECT stream, last_sequence FROM applied_positions FINAL',
+        {},
+        z.tuple([z.string(), z.number()]),
+      ),
     );
     return new Map(rows);
   }
@@ -36,7 +40,9 @@ export class AppliedPositions {
   }
 
   async flush(): Promise<void> {
-    const rows = [...this.newest].filter(([stream, sequence]) => this.whole.has(stream) && this.stored.get(stream) !== sequence);
+    const rows = [...this.newest].filter(
+      ([stream, sequence]) => this.whole.has(stream) && this.stored.get(stream) !== sequence,
+    );
     if (rows.length === 0) return;
     await this.database.use((clickhouse) => clickhouse.insert('applied_positions', ['stream', 'last_sequence'], rows));
     for (const [stream, sequence] of rows) this.stored.set(stream, sequence);

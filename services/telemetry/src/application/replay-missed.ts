@@ -46,7 +46,10 @@ export class ReplayMissed {
   private async replay(intake: StreamIntake, applied: number): Promise<void> {
     const delivered = await this.source.deliveredSequence(intake.stream);
     if (delivered <= applied) return;
-    this.logger.info({ stream: intake.stream, from: applied + 1, to: delivered }, 'reading the stream again: clickhouse lacks a part of it');
+    this.logger.info(
+      { stream: intake.stream, from: applied + 1, to: delivered },
+      'reading the stream again: clickhouse lacks a part of it',
+    );
     let batch: StreamMessage[] = [];
     let bytes = 0;
     let count = 0;
@@ -76,7 +79,10 @@ export class ReplayMissed {
         for (const message of messages) await this.takeAll(intake, [message]);
         return;
       }
-      this.logger.error({ stream: intake.stream, streamSequence: messages[0]?.streamSequence, err: error }, 'message cannot be applied; left out');
+      this.logger.error(
+        { stream: intake.stream, streamSequence: messages[0]?.streamSequence, err: error },
+        'message cannot be applied; left out',
+      );
     }
   }
 }

@@ -21,7 +21,10 @@ export class StreamIntake {
   async take(messages: readonly StreamMessage[]): Promise<void> {
     if (messages.length === 0) return;
     for (const projection of this.projections) await projection.apply(messages);
-    this.positions.note(this.stream, messages.reduce((newest, message) => Math.max(newest, message.streamSequence), 0));
+    this.positions.note(
+      this.stream,
+      messages.reduce((newest, message) => Math.max(newest, message.streamSequence), 0),
+    );
     const oldest = messages.reduce((first, message) => Math.min(first, message.timestampMs), Number.POSITIVE_INFINITY);
     this.metrics.applied(this.stream, messages.length, (this.clock.now() - oldest) / 1_000);
   }

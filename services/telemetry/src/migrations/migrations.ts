@@ -4,4 +4,9 @@ import { taskIndexMigration } from './0002-task-index.migration.js';
 import { taskLogsMigration } from './0003-task-logs.migration.js';
 import { samplesMigration } from './0004-samples.migration.js';
 
-export const migrations: readonly Migration[] = [commitsMigration, taskIndexMigration, taskLogsMigration, samplesMigration];
+export const migrations: readonly Migration[] = [
+  commitsMigration,
+  taskIndexMigration,
+  taskLogsMigration,
+  samplesMigration,
+];

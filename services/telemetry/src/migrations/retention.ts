@@ -18,8 +18,14 @@ export async function applyRetention(clickhouse: ClickHouse, { logDays, metricDa
     ['log_attempts', `received_at + toIntervalDay(${logDays})`],
     ...Object.values(sampleSources).flatMap((source): [string, string][] => [
       [source.table, `toDateTime(intDiv(t, 1000)) + toIntervalDay(${metricDays})`],
-      [tableOf(source, 'minute'), `toDateTime(intDiv(bucket, 1000)) + toIntervalDay(${metricDays * MINUTE_RETENTION_FACTOR})`],
-      [tableOf(source, 'hour'), `toDateTime(intDiv(bucket, 1000)) + toIntervalDay(${metricDays * HOUR_RETENTION_FACTOR})`],
+      [
+        tableOf(source, 'minute'),
+        `toDateTime(intDiv(bucket, 1000)) + toIntervalDay(${metricDays * MINUTE_RETENTION_FACTOR})`,
+      ],
+      [
+        tableOf(source, 'hour'),
+        `toDateTime(intDiv(bucket, 1000)) + toIntervalDay(${metricDays * HOUR_RETENTION_FACTOR})`,
+      ],
     ]),
   ];
   const existing = await clickhouse.query(

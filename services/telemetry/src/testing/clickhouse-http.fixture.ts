@@ -30,7 +30,11 @@ export class ClickHouseHttp {
       this.answer(request).then(
         (body) => response.writeHead(200).end(body),
         (error: unknown) => {
-          const { code = '0', type = 'UNKNOWN', message = '' } = error as { code?: string; type?: string; message?: string };
+          const {
+            code = '0',
+            type = 'UNKNOWN',
+            message = '',
+          } = error as { code?: string; type?: string; message?: string };
           response.writeHead(500).end(`Code: ${code}. DB::Exception: ${message} (${type})`);
         },
       );
@@ -64,7 +68,11 @@ export class ClickHouseHttp {
     const body = await text(request);
     const inUrl = searchParams.get('query');
     const query = inUrl === null ? body : `${inUrl}\n${body}`;
-    const parameters = Object.fromEntries([...searchParams].filter(([key]) => key.startsWith('param_')).map(([key, value]) => [key.slice(6), unescaped(value)]));
+    const parameters = Object.fromEntries(
+      [...searchParams]
+        .filter(([key]) => key.startsWith('param_'))
+        .map(([key, value]) => [key.slice(6), unescaped(value)]),
+    );
     const database = searchParams.get('database') ?? 'default';
     const { stream } = await this.engine.exec({ query: `USE ${database}; ${query}`, query_params: parameters });
     return buffer(stream);

@@ -40,7 +40,13 @@ export interface SubmittedTask {
   submittedAt?: number;
 }
 
-export function taskSubmitted({ ownerId = 'u1', name = 'train', tags = [], queue = 'default', submittedAt = START }: SubmittedTask = {}): TaskEvent {
+export function taskSubmitted({
+  ownerId = 'u1',
+  name = 'train',
+  tags = [],
+  queue = 'default',
+  submittedAt = START,
+}: SubmittedTask = {}): TaskEvent {
   const spec = taskSpecSchema.parse({ name, image: 'busybox:latest', tags, queue });
   return { type: 'TaskSubmitted', data: { ownerId, ownerName: ownerId, spec, submittedAt } };
 }
@@ -50,9 +56,15 @@ export const taskAssigned = (workerId = 'w1', attempt = 1): TaskEvent => ({
   data: { attempt, workerId, workerName: workerId, leaseMs: 60_000, gpuIds: [], assignedAt: START + 1_000 },
 });
 
-export const taskStarted = (startedAt: number, attempt = 1): TaskEvent => ({ type: 'TaskStarted', data: { attempt, startedAt, containerId: 'c1' } });
+export const taskStarted = (startedAt: number, attempt = 1): TaskEvent => ({
+  type: 'TaskStarted',
+  data: { attempt, startedAt, containerId: 'c1' },
+});
 
-export const taskSucceeded = (finishedAt: number, attempt = 1): TaskEvent => ({ type: 'TaskSucceeded', data: { attempt, exitCode: 0, finishedAt } });
+export const taskSucceeded = (finishedAt: number, attempt = 1): TaskEvent => ({
+  type: 'TaskSucceeded',
+  data: { attempt, exitCode: 0, finishedAt },
+});
 
 export const taskFailed = (finishedAt: number, attempt = 1): TaskEvent => ({
   type: 'TaskFailed',

@@ -10,7 +10,12 @@ import { durableOf } from './durables.js';
 export class AssignConsumer {
   constructor(@Inject(ASSIGN_INTAKE) private readonly intake: StreamIntake) {}
 
-  @HandleStreamBatch({ stream: streams.assign, durable: durableOf(streams.assign.name), maxMessages: 500, maxWaitMs: 200 })
+  @HandleStreamBatch({
+    stream: streams.assign,
+    durable: durableOf(streams.assign.name),
+    maxMessages: 500,
+    maxWaitMs: 200,
+  })
   store(messages: StreamMessage[]): Promise<void> {
     return this.intake.take(messages);
   }

@@ -10,7 +10,12 @@ import { durableOf } from './durables.js';
 export class MetricsConsumer {
   constructor(@Inject(METRICS_INTAKE) private readonly intake: StreamIntake) {}
 
-  @HandleStreamBatch({ stream: streams.metrics, durable: durableOf(streams.metrics.name), maxMessages: 500, maxWaitMs: 150 })
+  @HandleStreamBatch({
+    stream: streams.metrics,
+    durable: durableOf(streams.metrics.name),
+    maxMessages: 500,
+    maxWaitMs: 150,
+  })
   store(messages: StreamMessage[]): Promise<void> {
     return this.intake.take(messages);
   }

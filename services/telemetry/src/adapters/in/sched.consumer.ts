@@ -10,7 +10,12 @@ import { durableOf } from './durables.js';
 export class SchedConsumer {
   constructor(@Inject(SCHED_INTAKE) private readonly intake: StreamIntake) {}
 
-  @HandleStreamBatch({ stream: streams.sched, durable: durableOf(streams.sched.name), maxMessages: 500, maxWaitMs: 200 })
+  @HandleStreamBatch({
+    stream: streams.sched,
+    durable: durableOf(streams.sched.name),
+    maxMessages: 500,
+    maxWaitMs: 200,
+  })
   store(messages: StreamMessage[]): Promise<void> {
     return this.intake.take(messages);
   }

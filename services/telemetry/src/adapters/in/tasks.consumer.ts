@@ -10,7 +10,12 @@ import { durableOf } from './durables.js';
 export class TasksConsumer {
   constructor(@Inject(TASKS_INTAKE) private readonly intake: StreamIntake) {}
 
-  @HandleStreamBatch({ stream: streams.tasks, durable: durableOf(streams.tasks.name), maxMessages: 1_000, maxWaitMs: 100 })
+  @HandleStreamBatch({
+    stream: streams.tasks,
+    durable: durableOf(streams.tasks.name),
+    maxMessages: 1_000,
+    maxWaitMs: 100,
+  })
   store(messages: StreamMessage[]): Promise<void> {
     return this.intake.take(messages);
   }

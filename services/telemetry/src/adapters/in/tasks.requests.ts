@@ -1,5 +1,10 @@
 import type { OutputOf, ParsedInputOf } from '@gantry/contracts/messaging/request';
-import { getArchivedTask, getSummary, getWorkerTasks, searchTasks } from '@gantry/contracts/telemetry/telemetry-requests';
+import {
+  getArchivedTask,
+  getSummary,
+  getWorkerTasks,
+  searchTasks,
+} from '@gantry/contracts/telemetry/telemetry-requests';
 import { HandleRequest, type InboundRequest } from '@gantry/jetstream/nest/decorators';
 import { Controller } from '@nestjs/common';
 import { assertMaySee } from '../../application/access.js';
@@ -18,7 +23,10 @@ export class TasksRequests {
   ) {}
 
   @HandleRequest(searchTasks)
-  async search(input: ParsedInputOf<typeof searchTasks>, { context }: InboundRequest): Promise<OutputOf<typeof searchTasks>> {
+  async search(
+    input: ParsedInputOf<typeof searchTasks>,
+    { context }: InboundRequest,
+  ): Promise<OutputOf<typeof searchTasks>> {
     assertMaySee(context, input.visibleTo);
     const found = await this.index.list(input);
     const tasks = this.replySize.firstThatFit(found);
@@ -26,20 +34,31 @@ export class TasksRequests {
   }
 
   @HandleRequest(getArchivedTask)
-  getArchived(input: ParsedInputOf<typeof getArchivedTask>, { context }: InboundRequest): Promise<OutputOf<typeof getArchivedTask>> {
+  getArchived(
+    input: ParsedInputOf<typeof getArchivedTask>,
+    { context }: InboundRequest,
+  ): Promise<OutputOf<typeof getArchivedTask>> {
     assertMaySee(context, input.visibleTo);
     return this.archived.read(input.taskId, input.visibleTo);
   }
 
   @HandleRequest(getSummary)
-  getSummary(input: ParsedInputOf<typeof getSummary>, { context }: InboundRequest): Promise<OutputOf<typeof getSummary>> {
+  getSummary(
+    input: ParsedInputOf<typeof getSummary>,
+    { context }: InboundRequest,
+  ): Promise<OutputOf<typeof getSummary>> {
     assertMaySee(context, input.visibleTo);
     return this.summary.read(input.visibleTo, input.now);
   }
 
   @HandleRequest(getWorkerTasks)
-  async ofWorker(input: ParsedInputOf<typeof getWorkerTasks>, { context }: InboundRequest): Promise<OutputOf<typeof getWorkerTasks>> {
+  async ofWorker(
+    input: ParsedInputOf<typeof getWorkerTasks>,
+    { context }: InboundRequest,
+  ): Promise<OutputOf<typeof getWorkerTasks>> {
     assertMaySee(context, input.visibleTo);
-    return { tasks: this.replySize.firstThatFit(await this.index.ofWorker(input.workerId, input.visibleTo, input.limit)) };
+    return {
+      tasks: this.replySize.firstThatFit(await this.index.ofWorker(input.workerId, input.visibleTo, input.limit)),
+    };
   }
 }

@@ -25,7 +25,12 @@ export class JetStreamReplaySource implements ReplaySource {
     }
   }
 
-  async read(stream: string, from: number, to: number, onMessage: (message: StreamMessage) => Promise<void>): Promise<void> {
+  async read(
+    stream: string,
+    from: number,
+    to: number,
+    onMessage: (message: StreamMessage) => Promise<void>,
+  ): Promise<void> {
     const done = new AbortController();
     const signal = AbortSignal.any([done.signal, this.stopping]);
     await followStream(this.nc, stream, {

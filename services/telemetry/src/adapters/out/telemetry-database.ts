@@ -88,7 +88,9 @@ export class TelemetryDatabase implements Database {
     this.options.health.set('clickhouse', 'healthy');
     this.options.logger.info({ embedded: this.clickhouse.embedded }, 'clickhouse is ready');
     for (const listener of this.listeners) {
-      listener().catch((error: unknown) => this.options.logger.error({ err: error }, 'work after the start of clickhouse failed'));
+      listener().catch((error: unknown) =>
+        this.options.logger.error({ err: error }, 'work after the start of clickhouse failed'),
+      );
     }
     return true;
   }

@@ -23,7 +23,9 @@ export interface SeriesPlan {
 }
 
 /** Widths that read well on a time axis. */
-const WIDTHS = [1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1_800, 3_600, 7_200, 10_800, 21_600, 43_200, 86_400] as const;
+const WIDTHS = [
+  1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1_800, 3_600, 7_200, 10_800, 21_600, 43_200, 86_400,
+] as const;
 const DAY = 86_400;
 /** Enough for a chart of ordinary width; a range of an hour is shown at the usual sampling interval of 5 s. */
 const DEFAULT_POINTS = 720;
@@ -38,14 +40,24 @@ export function planSeries(range: SeriesRange, retention: SeriesRetention, now: 
   const step = finestKept(range.from, retention, now);
   const bucketSeconds = Math.ceil(Math.max(wanted, widthForPoints(seconds, wanted)) / step) * step;
   const width = bucketSeconds * 1_000;
-  return { resolution: resolutionOf(bucketSeconds), bucketSeconds, from: Math.floor(range.from / width) * width, to: range.to };
+  return {
+    resolution: resolutionOf(bucketSeconds),
+    bucketSeconds,
+    from: Math.floor(range.from / width) * width,
+    to: range.to,
+  };
 }
 
 /** The next wider plan, for an answer that would be too large to send. */
 export function widenPlan(plan: SeriesPlan, factor: number): SeriesPlan {
   const bucketSeconds = widthFor(plan.bucketSeconds * Math.max(factor, 1.01));
   const width = bucketSeconds * 1_000;
-  return { ...plan, resolution: resolutionOf(bucketSeconds), bucketSeconds, from: Math.floor(plan.from / width) * width };
+  return {
+    ...plan,
+    resolution: resolutionOf(bucketSeconds),
+    bucketSeconds,
+    from: Math.floor(plan.from / width) * width,
+  };
 }
 
 /** The smallest readable width that is not below `seconds`. */

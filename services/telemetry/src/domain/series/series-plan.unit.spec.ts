@@ -9,7 +9,11 @@ const now = Date.UTC(2026, 5, 1);
 const HOUR = 3_600_000;
 const DAY = 24 * HOUR;
 const last = (length: number, bucketSeconds?: number) =>
-  planSeries({ from: now - length, to: now, ...(bucketSeconds === undefined ? {} : { bucketSeconds }) }, retention, now);
+  planSeries(
+    { from: now - length, to: now, ...(bucketSeconds === undefined ? {} : { bucketSeconds }) },
+    retention,
+    now,
+  );
 
 describe('planSeries', () => {
   it.each([
@@ -44,7 +48,11 @@ describe('planSeries', () => {
         fc.option(fc.integer({ min: 1, max: 86_400 }), { nil: undefined }),
         (age, length, bucketSeconds) => {
           const from = now - age;
-          const plan = planSeries({ from, to: from + length, ...(bucketSeconds === undefined ? {} : { bucketSeconds }) }, retention, now);
+          const plan = planSeries(
+            { from, to: from + length, ...(bucketSeconds === undefined ? {} : { bucketSeconds }) },
+            retention,
+            now,
+          );
           const width = plan.bucketSeconds * 1_000;
           const buckets = Math.floor((plan.to - 1) / width) - plan.from / width + 1;
           expect(buckets).toBeLessThanOrEqual(MAX_POINTS);

@@ -1,5 +1,13 @@
 import { describe, expect, it } from 'vitest';
-import { START, storedOf, taskAssigned, taskCommit, taskStarted, taskSubmitted, taskSucceeded } from '../../testing/stream-messages.js';
+import {
+  START,
+  storedOf,
+  taskAssigned,
+  taskCommit,
+  taskStarted,
+  taskSubmitted,
+  taskSucceeded,
+} from '../../testing/stream-messages.js';
 import { foldAcrossGaps, foldContiguous } from './task-folding.js';
 import { ViewCache } from './view-cache.js';
 
@@ -35,13 +43,21 @@ describe('foldContiguous', () => {
 });
 
 it('foldAcrossGaps takes what there is', () => {
-  expect(foldAcrossGaps(undefined, [history[0], history[3]].filter((stored) => stored !== undefined))).toMatchObject({ status: 'succeeded', version: 4 });
+  expect(
+    foldAcrossGaps(
+      undefined,
+      [history[0], history[3]].filter((stored) => stored !== undefined),
+    ),
+  ).toMatchObject({ status: 'succeeded', version: 4 });
   expect(foldAcrossGaps(undefined, history.slice(1))).toBeUndefined();
 });
 
 describe('ViewCache', () => {
   const viewOf = (taskId: string, ended: boolean) => {
-    const commits = [storedOf(1, taskCommit(taskId, 1, taskSubmitted(), taskAssigned())), storedOf(2, taskCommit(taskId, 2, taskSucceeded(START)))];
+    const commits = [
+      storedOf(1, taskCommit(taskId, 1, taskSubmitted(), taskAssigned())),
+      storedOf(2, taskCommit(taskId, 2, taskSucceeded(START))),
+    ];
     const { view } = foldContiguous(undefined, ended ? commits : commits.slice(0, 1));
     if (view === undefined) throw new Error('no view');
     return view;

@@ -7,8 +7,19 @@ import type { StreamProjection } from '../../application/stream-projection.port.
 import { withoutSecrets } from './without-secrets.js';
 
 const columns = [
-  'stream', 'stream_sequence', 'subject', 'aggregate_id', 'version', 'commit_id', 'occurred_at',
-  'actor_kind', 'actor_id', 'actor_name', 'correlation_id', 'event_types', 'commit',
+  'stream',
+  'stream_sequence',
+  'subject',
+  'aggregate_id',
+  'version',
+  'commit_id',
+  'occurred_at',
+  'actor_kind',
+  'actor_id',
+  'actor_name',
+  'correlation_id',
+  'event_types',
+  'commit',
 ] as const;
 
 /** Every commit of a stream -> table `commits`, without what only the owner of the stream may keep. */

@@ -18,6 +18,10 @@ export class CommitArchiveReader {
         rowSchema,
       ),
     );
-    return rows.map(([streamSequence, subject, commit]) => ({ streamSequence, subject, commit: commitSchema.parse(JSON.parse(commit)) }));
+    return rows.map(([streamSequence, subject, commit]) => ({
+      streamSequence,
+      subject,
+      commit: commitSchema.parse(JSON.parse(commit)),
+    }));
   }
 }

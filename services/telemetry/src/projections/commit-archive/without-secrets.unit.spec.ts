@@ -2,7 +2,13 @@ import { expect, it } from 'vitest';
 import { commitOf } from '../../testing/stream-messages.js';
 import { withoutSecrets } from './without-secrets.js';
 
-const data = { userId: 'u1', passwordHash: '$argon2id$x', secretHash: 'ab', tokenHash: 'cd', nested: [{ tokenHash: 'ef', ip: '::1' }] };
+const data = {
+  userId: 'u1',
+  passwordHash: '$argon2id$x',
+  secretHash: 'ab',
+  tokenHash: 'cd',
+  nested: [{ tokenHash: 'ef', ip: '::1' }],
+};
 
 it('AUTH commits leave every hash behind and keep the rest', () => {
   const { events } = withoutSecrets(commitOf('AUTH', 'u1', 1, [{ type: 'UserRegistered', data }]));

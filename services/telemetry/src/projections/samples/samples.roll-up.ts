@@ -120,14 +120,22 @@ async function compute(clickhouse: ClickHouse, source: SampleSource, step: Step,
      WHERE source.${time} >= {from:Int64} AND source.${time} < {to:Int64}
        ${range.entities === undefined ? '' : `AND ${entity} IN {entities:Array(String)}`}
      GROUP BY ${[...source.keys, 'start'].join(', ')}`,
-    { width: step.width, from: range.from, to: range.to, ...(range.entities === undefined ? {} : { entities: range.entities }) },
+    {
+      width: step.width,
+      from: range.from,
+      to: range.to,
+      ...(range.entities === undefined ? {} : { entities: range.entities }),
+    },
   );
 }
 
 const spanSchema = z.tuple([z.number(), z.number(), z.number()]);
 
 /** Times of the samples that were stored after (or just before) the newest roll-up. */
-async function missedSpan(clickhouse: ClickHouse, source: SampleSource): Promise<{ from: number; to: number } | undefined> {
+async function missedSpan(
+  clickhouse: ClickHouse,
+  source: SampleSource,
+): Promise<{ from: number; to: number } | undefined> {
   const [row] = await clickhouse.queryTuples(
     `SELECT count(), min(t), max(t) FROM ${source.table}
      WHERE received_at >= (SELECT max(computed_at) FROM ${tableOf(source, 'hour')}) - INTERVAL 15 MINUTE`,

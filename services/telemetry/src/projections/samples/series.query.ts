@@ -33,7 +33,9 @@ export function seriesQuery(input: SeriesInput, plan: SeriesPlan): SeriesQuery {
   const time = raw ? 't' : 'bucket';
   const { conditions, parameters } = filterOf(input.source);
   const gpu = input.source.kind === 'gpu';
-  const averages = input.metrics.map((metric) => (raw ? `avg(${metric})` : `sum(${metric}_sum) / nullIf(sum(${metric}_count), 0)`));
+  const averages = input.metrics.map((metric) =>
+    raw ? `avg(${metric})` : `sum(${metric}_sum) / nullIf(sum(${metric}_count), 0)`,
+  );
   return {
     sql: `SELECT ${gpu ? 'gpu_id' : "''"} AS key, ${gpu ? 'any(gpu_index), any(model)' : "0, ''"},
         intDiv(${time}, {width:Int64}) * {width:Int64} AS start,

@@ -50,7 +50,8 @@ function seriesOf(input: SeriesInput, rows: readonly Row[]): SeriesResult['serie
     }
     group.forEach((series, place) => {
       const value = values[place];
-      if (value !== null && value !== undefined && series.points.length < MAX_POINTS) series.points.push([start, value]);
+      if (value !== null && value !== undefined && series.points.length < MAX_POINTS)
+        series.points.push([start, value]);
     });
   }
   return [...byKey.values()].flat();

@@ -17,7 +17,11 @@ export class ArchivedTaskReader {
     const commits = await this.archive.commitsOf(streams.tasks.name, taskId);
     const task = foldAcrossGaps(undefined, commits);
     if (task === undefined || task.deleted || (visibleTo !== null && task.ownerId !== visibleTo)) {
-      throw new GantryError('TASK.NOT_FOUND', 'not_found', 'There is no such task. Check the id, or look for it in the list.');
+      throw new GantryError(
+        'TASK.NOT_FOUND',
+        'not_found',
+        'There is no such task. Check the id, or look for it in the list.',
+      );
     }
     return { task, entries: commits.flatMap(entriesOf) };
   }

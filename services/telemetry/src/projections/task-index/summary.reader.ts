@@ -28,7 +28,13 @@ export class SummaryReader {
              (SELECT status, created_at, started_at, finished_at FROM task_index FINAL WHERE deleted = 0 ${visible}))
            GROUP BY status`,
           parameters,
-          statusRow.transform(([status, count, lastDay, milliseconds, ended]) => ({ status, count, lastDay, milliseconds, ended })),
+          statusRow.transform(([status, count, lastDay, milliseconds, ended]) => ({
+            status,
+            count,
+            lastDay,
+            milliseconds,
+            ended,
+          })),
         ),
         clickhouse.queryTuples(
           `SELECT intDiv(moment.2, ${HOUR}) * ${HOUR} AS hour,

@@ -14,8 +14,20 @@ import type { CommitArchiveReader } from '../commit-archive/commit-archive.reade
 import type { TaskIndexReader } from './task-index.reader.js';
 
 const columns = [
-  'id', 'version', 'owner_id', 'name', 'status', 'queue', 'tags', 'worker_id', 'worker_ids',
-  'created_at', 'started_at', 'finished_at', 'deleted', 'view',
+  'id',
+  'version',
+  'owner_id',
+  'name',
+  'status',
+  'queue',
+  'tags',
+  'worker_id',
+  'worker_ids',
+  'created_at',
+  'started_at',
+  'finished_at',
+  'deleted',
+  'view',
 ] as const;
 
 const CACHED_VIEWS = 20_000;
@@ -79,7 +91,11 @@ export class TaskIndexProjection implements StreamProjection {
     return views;
   }
 
-  private async fold(id: string, known: TaskView | undefined, commits: readonly StoredCommit[]): Promise<TaskView | undefined> {
+  private async fold(
+    id: string,
+    known: TaskView | undefined,
+    commits: readonly StoredCommit[],
+  ): Promise<TaskView | undefined> {
     try {
       const folded = foldContiguous(known, commits);
       if (folded.missingVersion === undefined) return folded.view;
@@ -90,14 +106,22 @@ export class TaskIndexProjection implements StreamProjection {
       const all = [...archived, ...(await this.history.load(subjects.task(id))), ...commits];
       const complete = foldContiguous(known, all);
       if (complete.missingVersion === undefined) return complete.view;
-      this.logger.warn({ taskId: id, missingVersion: complete.missingVersion }, 'a commit of this task is in no store; its view may lack something');
+      this.logger.warn(
+        { taskId: id, missingVersion: complete.missingVersion },
+        'a commit of this task is in no store; its view may lack something',
+      );
       return foldAcrossGaps(known, all);
     } catch (cause) {
       if (cause instanceof GantryError) throw cause;
-      throw new GantryError('TELEMETRY.UNFOLDABLE_COMMIT', 'invalid', `The commits of task ${id} do not follow their contract.`, {
-        retryable: false,
-        cause,
-      });
+      throw new GantryError(
+        'TELEMETRY.UNFOLDABLE_COMMIT',
+        'invalid',
+        `The commits of task ${id} do not follow their contract.`,
+        {
+          retryable: false,
+          cause,
+        },
+      );
     }
   }
 }

@@ -10,7 +10,17 @@ import fc from 'fast-check';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { foldContiguous } from '../../domain/task-index/task-folding.js';
 import { EmbeddedDatabase } from '../../testing/embedded-database.js';
-import { START, storedOf, taskAssigned, taskCommit, taskFailed, taskMessage, taskStarted, taskSubmitted, taskSucceeded } from '../../testing/stream-messages.js';
+import {
+  START,
+  storedOf,
+  taskAssigned,
+  taskCommit,
+  taskFailed,
+  taskMessage,
+  taskStarted,
+  taskSubmitted,
+  taskSucceeded,
+} from '../../testing/stream-messages.js';
 import { CommitArchiveProjection } from '../commit-archive/commit-archive.projection.js';
 import { CommitArchiveReader } from '../commit-archive/commit-archive.reader.js';
 import { ArchivedTaskReader } from './archived-task.reader.js';
@@ -56,18 +66,26 @@ function newProjection(history = new RememberedHistory()) {
   };
 }
 
-const list = (input: Record<string, unknown>) => reader.list(taskListInputSchema.parse({ visibleTo: null, now: NOW, ...input }));
+const list = (input: Record<string, unknown>) =>
+  reader.list(taskListInputSchema.parse({ visibleTo: null, now: NOW, ...input }));
 const id = (name: string) => deterministicId('task', name);
 
 /** The commits that bring a task into a status. */
-function commitsFor(taskId: string, status: TaskStatus, submitted: Parameters<typeof taskSubmitted>[0] & { worker?: string; ranFor?: number }) {
+function commitsFor(
+  taskId: string,
+  status: TaskStatus,
+  submitted: Parameters<typeof taskSubmitted>[0] & { worker?: string; ranFor?: number },
+) {
   const startedAt = (submitted.submittedAt ?? START) + 5 * SECOND;
   const finishedAt = startedAt + (submitted.ranFor ?? 60) * SECOND;
   const started: TaskEvent[] = [taskAssigned(submitted.worker), taskStarted(startedAt)];
   const rest: Record<TaskStatus, TaskEvent[]> = {
     queued: [],
     assigned: [taskAssigned(submitted.worker)],
-    starting: [taskAssigned(submitted.worker), { type: 'TaskStarting', data: { attempt: 1, phase: 'pulling', at: startedAt } }],
+    starting: [
+      taskAssigned(submitted.worker),
+      { type: 'TaskStarting', data: { attempt: 1, phase: 'pulling', at: startedAt } },
+    ],
     running: started,
     succeeded: [...started, taskSucceeded(finishedAt)],
     failed: [...started, taskFailed(finishedAt)],
@@ -124,43 +142,58 @@ describe('lists', () => {
 
   it('pages through any filter and order give exactly the naive sort, each row once', async () => {
     await fc.assert(
-      fc.asyncProperty(fc.array(taskArbitrary, { maxLength: 40 }), fc.array(queryArbitrary, { minLength: 3, maxLength: 3 }), async (tasks, queries) => {
-        await database.clickhouse.command('TRUNCATE TABLE task_index');
-        const projection = newProjection();
-        const views: TaskView[] = [];
-        const batches: ReturnType<typeof taskMessage>[][] = [[], []];
-        tasks.forEach((task, number) => {
-          const taskId = id(`${number}`);
-          const commits = commitsFor(taskId, task.status, task);
-          if (task.deleted) commits.push(taskCommit(taskId, commits.length + 1, { type: 'TaskDeleted', data: { deletedBy: 'u1', at: START } }));
-          const stored = commits.map((commit, place) => storedOf(number * 10 + place + 1, commit));
-          const { view } = foldContiguous(undefined, stored);
-          if (view !== undefined) views.push(view);
-          // Two batches: old rows of the same task are in the table when it is read.
-          stored.forEach(({ commit, streamSequence }, place) => batches[place === 0 ? 0 : 1]?.push(taskMessage(streamSequence, commit)));
-        });
-        for (const batch of batches) await projection.apply(batch);
-        for (const query of queries) {
-          const position = (view: TaskView) => ({ value: taskSortValue(view, query.sort, NOW), id: view.id });
-          const expected = views.filter((view) => matches(view, query)).sort((a, b) => comparePositions(position(a), position(b)) * (query.descending ? -1 : 1));
-          const found: TaskView[] = [];
-          for (;;) {
-            const lastRow = found.at(-1);
-            const page = await list({ ...query, ...(lastRow === undefined ? {} : { after: position(lastRow) }) });
-            found.push(...page);
-            if (page.length < query.limit) break;
+      fc.asyncProperty(
+        fc.array(taskArbitrary, { maxLength: 40 }),
+        fc.array(queryArbitrary, { minLength: 3, maxLength: 3 }),
+        async (tasks, queries) => {
+          await database.clickhouse.command('TRUNCATE TABLE task_index');
+          const projection = newProjection();
+          const views: TaskView[] = [];
+          const batches: ReturnType<typeof taskMessage>[][] = [[], []];
+          tasks.forEach((task, number) => {
+            const taskId = id(`${number}`);
+            const commits = commitsFor(taskId, task.status, task);
+            if (task.deleted)
+              commits.push(
+                taskCommit(taskId, commits.length + 1, { type: 'TaskDeleted', data: { deletedBy: 'u1', at: START } }),
+              );
+            const stored = commits.map((commit, place) => storedOf(number * 10 + place + 1, commit));
+            const { view } = foldContiguous(undefined, stored);
+            if (view !== undefined) views.push(view);
+            // Two batches: old rows of the same task are in the table when it is read.
+            stored.forEach(({ commit, streamSequence }, place) =>
+              batches[place === 0 ? 0 : 1]?.push(taskMessage(streamSequence, commit)),
+            );
+          });
+          for (const batch of batches) await projection.apply(batch);
+          for (const query of queries) {
+            const position = (view: TaskView) => ({ value: taskSortValue(view, query.sort, NOW), id: view.id });
+            const expected = views
+              .filter((view) => matches(view, query))
+              .sort((a, b) => comparePositions(position(a), position(b)) * (query.descending ? -1 : 1));
+            const found: TaskView[] = [];
+            for (;;) {
+              const lastRow = found.at(-1);
+              const page = await list({ ...query, ...(lastRow === undefined ? {} : { after: position(lastRow) }) });
+              found.push(...page);
+              if (page.length < query.limit) break;
+            }
+            expect(found).toEqual(expected);
           }
-          expect(found).toEqual(expected);
-        }
-      }),
+        },
+      ),
       { numRuns: 12 },
     );
   });
 
   it('finds a task by the start of its id, in any case', async () => {
     const projection = newProjection();
-    await projection.apply(['one', 'two'].map((name, place) => taskMessage(place + 1, taskCommit(id(name), 1, taskSubmitted({ name })))));
-    expect((await list({ filter: { search: id('two').slice(0, 8).toUpperCase() } })).map((task) => task.spec.name)).toEqual(['two']);
+    await projection.apply(
+      ['one', 'two'].map((name, place) => taskMessage(place + 1, taskCommit(id(name), 1, taskSubmitted({ name })))),
+    );
+    expect(
+      (await list({ filter: { search: id('two').slice(0, 8).toUpperCase() } })).map((task) => task.spec.name),
+    ).toEqual(['two']);
   });
 
   it('lists what ever ran on a worker, also after it moved on', async () => {
@@ -170,7 +203,10 @@ describe('lists', () => {
       [
         taskCommit(id('moved'), 1, taskSubmitted()),
         taskCommit(id('moved'), 2, taskAssigned('w1')),
-        taskCommit(id('moved'), 3, { type: 'TaskRequeued', data: { endedAttempt: 1, nextAttempt: 2, failure, notBefore: START, at: START, usedRetry: false } }),
+        taskCommit(id('moved'), 3, {
+          type: 'TaskRequeued',
+          data: { endedAttempt: 1, nextAttempt: 2, failure, notBefore: START, at: START, usedRetry: false },
+        }),
         taskCommit(id('other'), 1, taskSubmitted({ ownerId: 'u2' }), taskAssigned('w2')),
       ].map((commit, place) => taskMessage(place + 1, commit)),
     );
@@ -227,7 +263,13 @@ describe('folding', () => {
   it('a failed insert leaves nothing behind in memory', async () => {
     const broken = { use: () => Promise.reject(new Error('away')) };
     let target: { use: EmbeddedDatabase['use'] } = database;
-    const index = new TaskIndexProjection({ use: (work) => target.use(work) }, reader, new CommitArchiveReader(database), new RememberedHistory(), silent);
+    const index = new TaskIndexProjection(
+      { use: (work) => target.use(work) },
+      reader,
+      new CommitArchiveReader(database),
+      new RememberedHistory(),
+      silent,
+    );
     await index.apply(part(0, 1));
     target = broken;
     await expect(index.apply(part(1, 4))).rejects.toThrow('away');
@@ -239,9 +281,14 @@ describe('folding', () => {
   it('refuses a commit whose events do not fit, for good', async () => {
     const projection = newProjection();
     const wrong = taskMessage(9, taskCommit(id('wrong'), 1, { type: 'Nonsense', data: {} } as unknown as TaskEvent));
-    await expect(projection.apply([taskMessage(8, taskCommit(id('wrong'), 1, taskSubmitted())), wrong])).resolves.toBeUndefined();
+    await expect(
+      projection.apply([taskMessage(8, taskCommit(id('wrong'), 1, taskSubmitted())), wrong]),
+    ).resolves.toBeUndefined();
     const second = taskMessage(10, taskCommit(id('wrong'), 2, { type: 'Nonsense', data: {} } as unknown as TaskEvent));
-    await expect(projection.apply([second])).rejects.toMatchObject({ code: 'TELEMETRY.UNFOLDABLE_COMMIT', retryable: false });
+    await expect(projection.apply([second])).rejects.toMatchObject({
+      code: 'TELEMETRY.UNFOLDABLE_COMMIT',
+      retryable: false,
+    });
   });
 
   it('one task from the archive has its whole history; a stranger finds nothing', async () => {
@@ -270,17 +317,31 @@ describe('summary', () => {
       commitsFor(id('3'), 'failed', { submittedAt: now - 60_000 - 5_000, ranFor: 60 }),
       commitsFor(id('4'), 'timed_out', { submittedAt: START, ranFor: 60 }),
       commitsFor(id('5'), 'queued', { submittedAt: now, ownerId: 'u2' }),
-      [...commitsFor(id('6'), 'failed', {}), taskCommit(id('6'), 5, { type: 'TaskDeleted', data: { deletedBy: 'u1', at: START } })],
+      [
+        ...commitsFor(id('6'), 'failed', {}),
+        taskCommit(id('6'), 5, { type: 'TaskDeleted', data: { deletedBy: 'u1', at: START } }),
+      ],
     ];
     await newProjection().apply(tasks.flat().map((commit, place) => taskMessage(place + 1, commit)));
     const summary = new SummaryReader(database);
     const all = await summary.read(null, now);
     expect(all).toMatchObject({ total: 5, last24h: 4, averageDurationSeconds: 15 });
-    expect(all.byStatus).toEqual({ queued: 1, assigned: 0, starting: 0, running: 0, succeeded: 2, failed: 1, cancelled: 0, timed_out: 1 });
+    expect(all.byStatus).toEqual({
+      queued: 1,
+      assigned: 0,
+      starting: 0,
+      running: 0,
+      succeeded: 2,
+      failed: 1,
+      cancelled: 0,
+      timed_out: 1,
+    });
     expect(all.perHour).toHaveLength(24);
     expect(all.perHour.at(-1)).toEqual({ hour: START + 30 * 3_600_000, submitted: 1, succeeded: 0, failed: 1 });
     expect(all.perHour.at(-2)).toEqual({ hour: START + 29 * 3_600_000, submitted: 3, succeeded: 2, failed: 0 });
-    expect(all.perHour.slice(0, -2).every(({ submitted, succeeded, failed }) => submitted + succeeded + failed === 0)).toBe(true);
+    expect(
+      all.perHour.slice(0, -2).every(({ submitted, succeeded, failed }) => submitted + succeeded + failed === 0),
+    ).toBe(true);
     expect(await summary.read('u2', now)).toMatchObject({ total: 1, last24h: 1, averageDurationSeconds: null });
     expect(await summary.read('nobody', now)).toMatchObject({ total: 0, last24h: 0, averageDurationSeconds: null });
   });

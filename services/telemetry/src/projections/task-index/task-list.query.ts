@@ -31,7 +31,9 @@ export function taskListQuery(input: TaskListInput): TaskListQuery {
   if (filter.queue !== undefined) add('queue = {queue:String}', { queue: filter.queue });
   if (filter.tag !== undefined) add('has(tags, {tag:String})', { tag: filter.tag });
   if (filter.statuses !== undefined && filter.statuses.length > 0) {
-    add('toInt8(status) IN {statuses:Array(Int8)}', { statuses: filter.statuses.map((status) => taskStatuses.indexOf(status)) });
+    add('toInt8(status) IN {statuses:Array(Int8)}', {
+      statuses: filter.statuses.map((status) => taskStatuses.indexOf(status)),
+    });
   }
   if (filter.search !== undefined && filter.search !== '') {
     add('(positionCaseInsensitiveUTF8(name, {search:String}) > 0 OR startsWith(id, {idPrefix:String}))', {

@@ -23,11 +23,27 @@ beforeEach(async () => {
 });
 afterAll(() => database.close());
 
-const line = (seq: number, change: Partial<LogLine> = {}): LogLine => ({ seq, n: seq, stream: 'stdout', t: 1_767_225_600_000.5 + seq, text: `line ${seq}`, ...change });
-const lines = (from: number, to: number, change: Partial<LogLine> = {}) => Array.from({ length: to - from + 1 }, (_, index) => line(from + index, change));
+const line = (seq: number, change: Partial<LogLine> = {}): LogLine => ({
+  seq,
+  n: seq,
+  stream: 'stdout',
+  t: 1_767_225_600_000.5 + seq,
+  text: `line ${seq}`,
+  ...change,
+});
+const lines = (from: number, to: number, change: Partial<LogLine> = {}) =>
+  Array.from({ length: to - from + 1 }, (_, index) => line(from + index, change));
 const chunk = (content: LogLine[], change: Partial<LogChunk> = {}) =>
-  messageOf(subjects.logs('w1', taskId), 1, { taskId, attempt: 1, workerId: 'w1', lines: content, end: false, ...change });
-const read = (input: object = {}) => reader.read(readLogs.input.parse({ taskId, ...input }) as Parameters<TaskLogsReader['read']>[0]);
+  messageOf(subjects.logs('w1', taskId), 1, {
+    taskId,
+    attempt: 1,
+    workerId: 'w1',
+    lines: content,
+    end: false,
+    ...change,
+  });
+const read = (input: object = {}) =>
+  reader.read(readLogs.input.parse({ taskId, ...input }) as Parameters<TaskLogsReader['read']>[0]);
 const seqs = async (input: object = {}) => (await read(input)).lines.map(({ seq }) => seq);
 
 describe('pages', () => {
@@ -49,6 +65,14 @@ describe('pages', () => {
     expect((await read({ afterSeq: 100 })).lines).toEqual(odd);
   });
 
+  it('a page goes across lines that were lost', async () => {
+    await projection.apply([chunk(lines(5_001, 5_010))]);
+    expect(await seqs({ afterSeq: 99, limit: 3 })).toEqual([100, 5_001, 5_002]);
+    expect(await seqs({ afterSeq: 200, limit: 3 })).toEqual([5_001, 5_002, 5_003]);
+    expect(await seqs({ beforeSeq: 5_002, limit: 3 })).toEqual([99, 100, 5_001]);
+    expect(await seqs({ tail: true, limit: 11 })).toEqual([100, ...lines(5_001, 5_010).map(({ seq }) => seq)]);
+  });
+
   it('redelivered chunks, also cut differently, add no line', async () => {
     await projection.apply([chunk(lines(1, 60)), chunk(lines(50, 100))]);
     await projection.apply([chunk(lines(61, 100))]);
@@ -57,7 +81,9 @@ describe('pages', () => {
   });
 
   it('search ignores case; the stream filter works with it', async () => {
-    await projection.apply([chunk([line(101, { text: 'Über ERROR one', stream: 'stderr' }), line(102, { text: 'error two' })])]);
+    await projection.apply([
+      chunk([line(101, { text: 'Über ERROR one', stream: 'stderr' }), line(102, { text: 'error two' })]),
+    ]);
     expect(await seqs({ search: 'error' })).toEqual([101, 102]);
     expect(await seqs({ search: 'über' })).toEqual([101]);
     expect(await seqs({ search: 'error', stream: 'stdout' })).toEqual([102]);
@@ -93,7 +119,8 @@ describe('reply size', () => {
     const small = new TaskLogsReader(database, 20_000);
     // Escapes make JSON six times as long as the text.
     await projection.apply([chunk(lines(1, 30, { text: '\u0001'.repeat(500) }))]);
-    const ask = (input: object) => small.read(readLogs.input.parse({ taskId, ...input }) as Parameters<TaskLogsReader['read']>[0]);
+    const ask = (input: object) =>
+      small.read(readLogs.input.parse({ taskId, ...input }) as Parameters<TaskLogsReader['read']>[0]);
     const tail = await ask({ tail: true });
     expect(tail.lines.at(-1)?.seq).toBe(30);
     expect(tail.lines.length).toBeLessThan(10);
@@ -109,6 +136,8 @@ describe('reply size', () => {
   it('one line that is too long for the budget still comes', async () => {
     const tiny = new TaskLogsReader(database, 100);
     await projection.apply([chunk(lines(1, 2, { text: 'x'.repeat(5_000) }))]);
-    expect((await tiny.read(readLogs.input.parse({ taskId }) as Parameters<TaskLogsReader['read']>[0])).lines).toHaveLength(1);
+    expect(
+      (await tiny.read(readLogs.input.parse({ taskId }) as Parameters<TaskLogsReader['read']>[0])).lines,
+    ).toHaveLength(1);
   });
 });

@@ -9,8 +9,11 @@ type LogPage = OutputOf<typeof readLogs>;
 
 const attemptRow = z.tuple([z.number(), z.number(), z.number()]);
 const lineRow = z
-  .tuple([z.number(), z.number(), logStreamSchema, z.number(), z.string(), z.number()])
-  .transform(([seq, n, stream, t, text, partial]): LogLine => ({ seq, n, stream, t, text, ...(partial === 1 ? { partial: true } : {}) }));
+  .tuple([z.number(), z.number(), logStreamSchema, z.number(), z.string(), z.number(), z.number()])
+  .transform(([seq, n, stream, t, text, partial, found]): { line: LogLine; found: number } => ({
+    line: { seq, n, stream, t, text, ...(partial === 1 ? { partial: true } : {}) },
+    found,
+  }));
 
 export class TaskLogsReader {
   constructor(
@@ -30,8 +33,15 @@ export class TaskLogsReader {
       const [newest] = attempts;
       if (newest === undefined) return { attempt: input.attempt ?? null, lines: [], lastSeq: 0, complete: false };
       const [attempt, lastSeq, ended] = newest;
-      const { sql, parameters, reversed } = logsQuery(input, attempt, this.replyBytes);
-      const lines = await clickhouse.queryTuples(sql, parameters, lineRow);
+      const page = { attempt, lastSeq, replyBytes: this.replyBytes };
+      const { sql, parameters, reversed, windowed } = logsQuery(input, { ...page, windowed: true });
+      let rows = await clickhouse.queryTuples(sql, parameters, lineRow);
+      if (windowed && (rows[0]?.found ?? 0) < input.limit) {
+        // Lines were lost inside the window: the rest of the page lies beyond it.
+        const whole = logsQuery(input, { ...page, windowed: false });
+        rows = await clickhouse.queryTuples(whole.sql, whole.parameters, lineRow);
+      }
+      const lines = rows.map(({ line }) => line);
       return { attempt, lines: reversed ? lines.reverse() : lines, lastSeq, complete: ended === 1 };
     });
   }
