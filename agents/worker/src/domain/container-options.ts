@@ -72,6 +72,7 @@ export function containerOptions(
   const { resources } = spec;
   const memory = resources.memoryMb * MEBIBYTE;
   // A tmpfs lives in the container's memory; size 0 would mean no limit.
+  const [uid = '0', gid = '0'] = setting.user.split(':');
   const scratchMb = Math.max(1, Math.min(resources.storageMb, resources.memoryMb));
   return {
     Image: spec.image,
@@ -103,7 +104,8 @@ export function containerOptions(
       RestartPolicy: { Name: 'no' },
       // Auto-removal would lose the exit code.
       AutoRemove: false,
-      Tmpfs: { '/tmp': `rw,nosuid,nodev,exec,mode=1777,size=${scratchMb}m` },
+      // Owned by the task: the engine takes the mode over from an image's own /tmp, which may be closed to others.
+      Tmpfs: { '/tmp': `rw,nosuid,nodev,exec,mode=1777,uid=${uid},gid=${gid},size=${scratchMb}m` },
       // `Binds` would silently create a missing folder as root.
       Mounts: [{ Type: 'bind', Source: setting.outputFolder, Target: '/output' }],
       LogConfig: { Type: 'json-file', Config: { 'max-size': setting.logFileSize, 'max-file': '4' } },

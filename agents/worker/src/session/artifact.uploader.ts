@@ -132,10 +132,25 @@ export class ArtifactUploader {
 
   /** A file is not given up because a service restarts: passing trouble is waited out. */
   private async patiently<T>(work: () => Promise<T>, signal: AbortSignal): Promise<T> {
+    let leave: () => void = () => undefined;
+    const aborted = new Promise<never>((_, reject) => {
+      leave = () => reject(signal.reason as Error);
+    });
+    aborted.catch(() => undefined);
+    signal.addEventListener('abort', leave, { once: true });
+    try {
+      return await this.repeated(work, aborted, signal);
+    } finally {
+      signal.removeEventListener('abort', leave);
+    }
+  }
+
+  private async repeated<T>(work: () => Promise<T>, aborted: Promise<never>, signal: AbortSignal): Promise<T> {
     for (let failures = 0; ; failures += 1) {
       signal.throwIfAborted();
       try {
-        return await work();
+        // A request can wait half a minute for its answer; a cancelled task does not.
+        return await Promise.race([work(), aborted]);
       } catch (error) {
         if (!(error instanceof GantryError) || !error.retryable) throw error;
         await pause(backOff(failures, 200, 10_000), signal);

@@ -42,6 +42,7 @@ export class WorkerWorld {
   private readonly chunks = new Map<number, Buffer>();
   private chunkSequence = 0;
   private version = 0;
+  private publishing: Promise<unknown> = Promise.resolve();
 
   private constructor(
     readonly nats: NatsServerFixture,
@@ -94,32 +95,39 @@ export class WorkerWorld {
     extra: Partial<
       Pick<AssignEventData<'TaskAssigned'>, 'taskId' | 'attempt' | 'leaseMs' | 'assignedAt' | 'gpuIds'>
     > = {},
+    expected?: number,
   ): Promise<string> {
     const taskId = extra.taskId ?? uuidV7Ids.next();
-    await this.publish({
-      type: 'TaskAssigned',
-      data: {
-        taskId,
-        attempt: 1,
-        ownerId: 'owner',
-        spec: taskSpecSchema.parse({
-          name: 'test',
-          image: 'gantry-test/busybox:latest',
-          resources: { cpu: 1, memoryMb: 64 },
-          ...spec,
-        }),
-        workerId: this.workerId,
-        workerName: this.workerId,
-        gpuIds: [],
-        leaseMs: 60_000,
-        assignedAt: Date.now(),
-        ...extra,
+    await this.publish(
+      {
+        type: 'TaskAssigned',
+        data: {
+          taskId,
+          attempt: 1,
+          ownerId: 'owner',
+          spec: taskSpecSchema.parse({
+            name: 'test',
+            image: 'gantry-test/busybox:latest',
+            resources: { cpu: 1, memoryMb: 64 },
+            ...spec,
+          }),
+          workerId: this.workerId,
+          workerName: this.workerId,
+          gpuIds: [],
+          leaseMs: 60_000,
+          assignedAt: Date.now(),
+          ...extra,
+        },
       },
-    });
+      expected,
+    );
     return taskId;
   }
 
-  revoke(taskId: string, { attempt = 1, graceMs = 1_000, reason = 'cancelled' as const } = {}): Promise<number> {
+  revoke(
+    taskId: string,
+    { attempt = 1, graceMs = 1_000, reason = 'cancelled' }: Partial<AssignEventData<'AssignmentRevoked'>> = {},
+  ): Promise<number> {
     return this.publish({
       type: 'AssignmentRevoked',
       data: { taskId, attempt, graceMs, reason, revokedAt: Date.now() },
@@ -127,7 +135,13 @@ export class WorkerWorld {
   }
 
   /** Appends to the worker's subject as the scheduler does: fenced. Answers the sequence. */
-  async publish(event: AssignEvent, expected?: number): Promise<number> {
+  publish(event: AssignEvent, expected?: number): Promise<number> {
+    const run = this.publishing.then(() => this.append(event, expected));
+    this.publishing = run.catch(() => undefined);
+    return run;
+  }
+
+  private async append(event: AssignEvent, expected: number | undefined): Promise<number> {
     const subject = subjects.assign(this.workerId);
     this.version += 1;
     const newest = await (await manager(this.nc)).streams.getMessage(streams.assign.name, { last_by_subj: subject });

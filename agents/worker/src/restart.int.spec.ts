@@ -1,0 +1,174 @@
+import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
+import { createRequire } from 'node:module';
+import { fileURLToPath } from 'node:url';
+import { type DockerEngineFixture, importBusyboxImage, startDockerEngine } from '@gantry/testing/docker-engine.fixture';
+import { eventually } from '@gantry/testing/eventually';
+import Docker from 'dockerode';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { WorkerWorld } from './testing/worker-world.js';
+
+const sh = (script: string): string[] => ['sh', '-c', script];
+const packageFolder = fileURLToPath(new URL('..', import.meta.url));
+
+describe('an agent that dies, and a broker that dies', () => {
+  let engine: DockerEngineFixture;
+  let docker: Docker;
+  let world: WorkerWorld;
+  let child: ChildProcess | undefined;
+
+  const startAgent = async (extra: Record<string, string> = {}): Promise<ChildProcess> => {
+    const started = spawn(process.execPath, [`${packageFolder}/dist/main.js`], {
+      env: {
+        PATH: process.env['PATH'],
+        ...world.environment({ GANTRY_WORKER_RUNTIME: 'docker', DOCKER_HOST: `unix://${engine.socketPath}`, ...extra }),
+      },
+      stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
+    });
+    child = started;
+    await new Promise<void>((resolve, reject) => {
+      started.once('message', () => resolve());
+      started.once('exit', (code) => reject(new Error(`the agent ended with code ${code} before it was ready`)));
+    });
+    return started;
+  };
+
+  const end = (process: ChildProcess, signal: NodeJS.Signals): Promise<number | null> =>
+    new Promise((resolve) => {
+      process.once('exit', (code) => resolve(code));
+      process.kill(signal);
+    });
+
+  beforeAll(async () => {
+    const tsc = createRequire(import.meta.url).resolve('typescript/bin/tsc');
+    execFileSync(process.execPath, [tsc, '-b', 'tsconfig.build.json'], { cwd: packageFolder, stdio: 'inherit' });
+    engine = await startDockerEngine();
+    await importBusyboxImage(engine.socketPath, 'gantry-test/busybox:latest');
+    docker = new Docker({ socketPath: engine.socketPath });
+  });
+
+  afterAll(async () => {
+    await engine?.stop();
+  });
+
+  beforeEach(async () => {
+    world = await WorkerWorld.create();
+  });
+
+  afterEach(async () => {
+    if (child !== undefined && child.exitCode === null && child.signalCode === null) await end(child, 'SIGKILL');
+    await eventually(async () => {
+      const left = await docker.listContainers({ all: true, filters: { label: [`gantry.agent=${world.workerId}`] } });
+      // A removal that the agent began may still be under way.
+      for (const { Id } of left)
+        await docker
+          .getContainer(Id)
+          .remove({ force: true })
+          .catch(() => undefined);
+      expect(left).toEqual([]);
+    });
+    await world.stop();
+  });
+
+  const numbered = (count: number, pause: string): string[] =>
+    sh(
+      `i=1; while [ $i -le ${count} ]; do echo "out $i"; echo "err $i" >&2; [ $((i % 20)) = 0 ] && sleep ${pause}; i=$((i+1)); done; exit 7`,
+    );
+
+  const expectComplete = async (taskId: string, count: number): Promise<void> => {
+    const { lines, ends } = await world.storedLog(taskId);
+    for (const [stream, word] of [
+      ['stdout', 'out'],
+      ['stderr', 'err'],
+    ] as const) {
+      const own = lines.filter((line) => line.stream === stream);
+      expect(own.length).toBe(count);
+      expect(own.findIndex(({ text, n }, index) => text !== `${word} ${index + 1}` || n !== index + 1)).toBe(-1);
+    }
+    expect(lines.findIndex(({ seq }, index) => seq !== index + 1)).toBe(-1);
+    expect(ends).toBe(1);
+  };
+
+  it('kill -9 in the middle of a printing container, three times: no line lost or doubled, exit reported', async () => {
+    await startAgent();
+    const taskId = await world.assign({ command: numbered(3_000, '0.05') });
+    await world.started(taskId);
+    for (let round = 0; round < 3; round += 1) {
+      const seen = (await world.storedLog(taskId)).lines.length;
+      await eventually(async () => expect((await world.storedLog(taskId)).lines.length).toBeGreaterThan(seen + 200), {
+        timeoutMs: 30_000,
+      });
+      await end(child as ChildProcess, 'SIGKILL');
+      await startAgent();
+    }
+    expect(await world.exitOf(taskId)).toMatchObject({ outcome: 'exited', exitCode: 7 });
+    await expectComplete(taskId, 3_000);
+    await eventually(async () =>
+      expect(
+        await docker.listContainers({ all: true, filters: { label: [`gantry.agent=${world.workerId}`] } }),
+      ).toEqual([]),
+    );
+  });
+
+  it('collects what ended while the agent was away', async () => {
+    await startAgent();
+    const taskId = await world.assign({
+      command: sh('echo before; sleep 1; echo after; echo data > /output/file; exit 4'),
+    });
+    const { containerId } = await world.started(taskId);
+    await end(child as ChildProcess, 'SIGKILL');
+    await docker.getContainer(containerId).wait();
+    await startAgent();
+    expect(await world.exitOf(taskId)).toMatchObject({ outcome: 'exited', exitCode: 4, containerId });
+    expect((await world.storedLog(taskId)).lines.map(({ text }) => text)).toEqual(['before', 'after']);
+    expect(world.artifacts.map(({ path }) => path)).toEqual(['file']);
+  });
+
+  it('applies what it missed, and cleans up what was given to somebody else', async () => {
+    await startAgent();
+    const superseded = await world.assign({ command: ['sleep', '600'] });
+    await world.started(superseded);
+    await end(child as ChildProcess, 'SIGKILL');
+    await world.revoke(superseded, { reason: 'worker_lost', graceMs: 0 });
+    const fresh = await world.assign({ command: sh('echo fresh') });
+    const late = await world.assign({ command: sh('echo late') }, { assignedAt: Date.now() - 120_000 });
+    const gone = await world.assign({ command: sh('echo gone') });
+    await world.revoke(gone);
+    await startAgent();
+    expect(await world.exitOf(superseded)).toMatchObject({ outcome: 'cancelled' });
+    expect(await world.exitOf(fresh)).toMatchObject({ outcome: 'exited', exitCode: 0 });
+    await eventually(() => expect(world.reportsOf(late).map(({ type }) => type)).toEqual(['rejected']));
+    expect(world.reportsOf(gone)).toEqual([]);
+  });
+
+  it('leaves containers alone when it is stopped, and stops them when told to', async () => {
+    const first = await startAgent();
+    const taskId = await world.assign({ command: sh('trap "exit 0" TERM; while true; do sleep 0.1; done') });
+    const { containerId } = await world.started(taskId);
+    expect(await end(first, 'SIGTERM')).toBe(0);
+    expect((await docker.getContainer(containerId).inspect()).State.Running).toBe(true);
+    const second = await startAgent({ GANTRY_WORKER_STOP_TASKS_ON_EXIT: 'true' });
+    await eventually(() =>
+      expect(world.heartbeats.at(-1)?.running).toEqual([{ taskId, attempt: 1, phase: 'running' }]),
+    );
+    expect(await end(second, 'SIGTERM')).toBe(0);
+    expect(await world.exitOf(taskId)).toMatchObject({ outcome: 'infrastructure_error' });
+    expect(world.heartbeats.at(-1)?.leaving).toBe(true);
+  });
+
+  it('goes through a restart of the broker without losing a line', async () => {
+    await startAgent();
+    const taskId = await world.assign({ command: numbered(1_500, '0.05') });
+    await world.started(taskId);
+    await eventually(async () => expect((await world.storedLog(taskId)).lines.length).toBeGreaterThan(200));
+    await world.nats.restart();
+    expect(await world.exitOf(taskId)).toMatchObject({ outcome: 'exited', exitCode: 7 });
+    await expectComplete(taskId, 1_500);
+  });
+
+  it('a second agent on the same folder does not start', async () => {
+    await startAgent();
+    const first = child;
+    await expect(startAgent({ LOG_LEVEL: 'silent' })).rejects.toThrow('code 1');
+    child = first;
+  });
+});
