@@ -138,14 +138,13 @@ const jitter = (): number => Math.random();
       provide: TaskStreamFollower,
       useFactory: (
         nc: NatsConnection,
-        store: JetStreamEventStore<TaskEvent>,
         executor: TaskCommandExecutor,
         leftovers: PurgeLeftoversHandler,
         clock: Clock,
         health: HealthState,
         logger: Logger,
-      ) => new TaskStreamFollower({ nc, store, executor, leftovers, clock, health, logger }),
-      inject: [NATS_CONNECTION, JetStreamEventStore, TaskCommandExecutor, PurgeLeftoversHandler, CLOCK, HEALTH, LOGGER],
+      ) => new TaskStreamFollower({ nc, executor, leftovers, clock, health, logger }),
+      inject: [NATS_CONNECTION, TaskCommandExecutor, PurgeLeftoversHandler, CLOCK, HEALTH, LOGGER],
     },
   ],
 })

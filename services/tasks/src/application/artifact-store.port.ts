@@ -1,6 +1,6 @@
 import type { Artifact } from '@gantry/contracts/tasks/task-status';
 
-export interface ArtifactChunk {
+interface ArtifactChunk {
   /** Position in stream ARTIFACTS. */
   readonly sequence: number;
   readonly sizeBytes: number;

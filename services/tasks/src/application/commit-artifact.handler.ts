@@ -25,7 +25,7 @@ export class CommitArtifactHandler {
   async handle(upload: CommitArtifact, workerId: string): Promise<Artifact> {
     const { taskId, attempt, artifactId, path, sizeBytes, sha256, mediaType, chunks } = upload;
     if (artifactId !== deterministicId(taskId, String(attempt), path)) throw artifactErrors.idMismatch();
-    await this.executor.afterAssignment(taskId, async () =>
+    await this.executor.afterAssignment(taskId, attempt, async () =>
       assertCurrentAttempt(await this.executor.state(taskId), attempt, workerId),
     );
     const before = await this.stored(taskId, artifactId);

@@ -14,7 +14,7 @@ export class PutArtifactChunkHandler {
     if (bytes.length === 0) throw artifactErrors.emptyChunk();
     if (bytes.length > UPLOAD_CHUNK_BYTES) throw artifactErrors.tooLarge(UPLOAD_CHUNK_BYTES);
     if (key.offset + bytes.length > MAX_ARTIFACT_BYTES) throw artifactErrors.tooLarge(MAX_ARTIFACT_BYTES);
-    await this.executor.afterAssignment(key.taskId, async () =>
+    await this.executor.afterAssignment(key.taskId, key.attempt, async () =>
       assertCurrentAttempt(await this.executor.state(key.taskId), key.attempt, workerId),
     );
     return { sequence: await this.artifacts.putChunk(key, bytes) };

@@ -32,6 +32,9 @@ export interface Executed {
 export class TaskCommandExecutor {
   private readonly handler: CommandHandler<TaskState, TaskCommand, TaskEvent>;
   private readonly signal = new AssignmentSignal();
+  /** Stream sequences of own commits that the stream has still to deliver. */
+  private readonly echoes = new Set<number>();
+  private lastDelivered = 0;
 
   constructor(
     private readonly store: EventStore<TaskEvent>,
@@ -56,18 +59,29 @@ export class TaskCommandExecutor {
     if (stored !== undefined) {
       this.board.absorb(stored, 'own');
       this.signal.notify(taskId);
+      // The board waits for the echo of a deletion, so that one is read like a stranger's.
+      if (command.type !== 'DeleteTask' && stored.streamSequence > this.lastDelivered)
+        this.echoes.add(stored.streamSequence);
     }
     return { stored, state };
   }
 
   /** Like `execute`, but waits a little for an assignment that is still on its way from the scheduler. */
-  executeAfterAssignment(taskId: string, command: TaskCommand, origin: CommandOrigin): Promise<Executed> {
-    return this.afterAssignment(taskId, () => this.execute(taskId, command, origin));
+  executeAfterAssignment(
+    taskId: string,
+    command: Extract<TaskCommand, { attempt: number }>,
+    origin: CommandOrigin,
+  ): Promise<Executed> {
+    return this.afterAssignment(taskId, command.attempt, () => this.execute(taskId, command, origin));
   }
 
-  /** Repeats `work` while it says that the assignment was not seen yet. */
-  async afterAssignment<T>(taskId: string, work: () => Promise<T>): Promise<T> {
+  /** Runs `work` once the assignment is known, and again while `work` says that it is not. */
+  async afterAssignment<T>(taskId: string, attempt: number, work: () => Promise<T>): Promise<T> {
     const deadline = performance.now() + HOLD_MS;
+    // A fast agent's first report usually overtakes the assignment: look before a refusal has to be made and thrown away.
+    while (this.isAwaitingAssignment(taskId, attempt) && performance.now() < deadline) {
+      await this.signal.wait(taskId, deadline - performance.now());
+    }
     for (;;) {
       try {
         return await work();
@@ -84,7 +98,13 @@ export class TaskCommandExecutor {
     return (await this.handler.load(taskId)).state;
   }
 
-  /** A commit that the stream delivered: replay at start, our own echo, or another replica's. */
+  /** Whether the message at this sequence is an own commit, known already: then it need not even be parsed. */
+  isEcho(streamSequence: number): boolean {
+    this.lastDelivered = streamSequence;
+    return this.echoes.delete(streamSequence);
+  }
+
+  /** A commit that the stream delivered: replay at start, another replica's, or an echo that was faster than its confirmation. */
   absorb(stored: StoredCommit<TaskEvent>): void {
     this.handler.absorb(stored);
     this.board.absorb(stored, 'stream');
@@ -104,6 +124,11 @@ export class TaskCommandExecutor {
     const view = await this.view(taskId);
     if (view === undefined) throw taskErrors.notFound();
     return view;
+  }
+
+  private isAwaitingAssignment(taskId: string, attempt: number): boolean {
+    const held = this.board.get(taskId);
+    return held?.status === 'queued' && held.attempt === attempt;
   }
 
   history(taskId: string): Promise<StoredCommit<TaskEvent>[]> {

@@ -1,7 +1,7 @@
 import type { Commit, DomainEvent } from '@gantry/contracts/messaging/commit';
 import { streams } from '@gantry/contracts/messaging/streams';
 import { assignEventSchemas, schedEventSchemas } from '@gantry/contracts/scheduling/assign-events';
-import { HandleStream } from '@gantry/jetstream/nest/decorators';
+import { HandleStream, HandleStreamBatch } from '@gantry/jetstream/nest/decorators';
 import type { StreamMessage } from '@gantry/jetstream/stream-message';
 import { GantryError } from '@gantry/kernel/gantry-error';
 import { Controller, Inject } from '@nestjs/common';
@@ -20,11 +20,21 @@ export class SchedulingConsumer {
     @Inject(RecordLostAttemptsHandler) private readonly losses: RecordLostAttemptsHandler,
   ) {}
 
-  @HandleStream({ stream: streams.assign, durable: 'tasks-assign', maxInFlight: 512 })
-  async onAssign(message: StreamMessage): Promise<void> {
-    const commit = commitOf(message);
-    const assigned = commit.events.filter(({ type }) => type === 'TaskAssigned');
-    await Promise.all(assigned.map(({ data }) => this.assignments.handle(parse(assignmentSchema, data), commit)));
+  /**
+   * In batches, because one subject carries all assignments of a worker: one after the other, each would wait for the append
+   * of the one before it, and the reports of the agents would have to wait for them in turn. Tasks need no order between them.
+   */
+  @HandleStreamBatch({ stream: streams.assign, durable: 'tasks-assign', maxWaitMs: 5 })
+  async onAssign(messages: StreamMessage[]): Promise<void> {
+    await Promise.all(
+      messages
+        .map(commitOf)
+        .flatMap((commit) =>
+          commit.events
+            .filter(({ type }) => type === 'TaskAssigned')
+            .map(({ data }) => this.assignments.handle(parse(assignmentSchema, data), commit)),
+        ),
+    );
   }
 
   @HandleStream({ stream: streams.sched, durable: 'tasks-sched' })

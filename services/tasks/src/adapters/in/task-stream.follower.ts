@@ -1,6 +1,7 @@
+import type { Commit } from '@gantry/contracts/messaging/commit';
 import { streams } from '@gantry/contracts/messaging/streams';
 import type { TaskEvent } from '@gantry/contracts/tasks/task-events';
-import type { EventStore } from '@gantry/event-sourcing/event-store.port';
+import { followStream } from '@gantry/jetstream/follow-stream';
 import { ensureStream } from '@gantry/jetstream/stream-admin';
 import type { Clock } from '@gantry/kernel/clock';
 import type { HealthState } from '@gantry/nest-platform/health';
@@ -12,7 +13,6 @@ import type { TaskCommandExecutor } from '../../application/task-command.executo
 
 export interface TaskStreamFollowerOptions {
   readonly nc: NatsConnection;
-  readonly store: EventStore<TaskEvent>;
   readonly executor: TaskCommandExecutor;
   readonly leftovers: PurgeLeftoversHandler;
   readonly clock: Clock;
@@ -23,7 +23,6 @@ export interface TaskStreamFollowerOptions {
 /** Makes this service's streams and reads TASKS from the start: nothing is served before the board is complete. */
 export class TaskStreamFollower implements OnModuleInit, OnApplicationShutdown {
   private readonly stop = new AbortController();
-  private reading: Promise<void> = Promise.resolve();
 
   constructor(private readonly options: TaskStreamFollowerOptions) {}
 
@@ -33,17 +32,20 @@ export class TaskStreamFollower implements OnModuleInit, OnApplicationShutdown {
     const begin = clock.now();
     let commits = 0;
     await new Promise<void>((resolve, reject) => {
-      this.reading = this.options.store.follow({
+      const reading = followStream(nc, streams.tasks.name, {
         fromSequence: 1,
-        onCommit: (stored) => {
+        onMessage: (message) => {
           commits += 1;
+          const { subject, streamSequence } = message;
+          if (executor.isEcho(streamSequence)) return;
+          const stored = { commit: message.json() as Commit<TaskEvent>, streamSequence, subject };
           executor.absorb(stored);
           leftovers.observe(stored);
         },
         onCaughtUp: resolve,
         signal: this.stop.signal,
       });
-      this.reading.catch((error: unknown) => {
+      reading.catch((error: unknown) => {
         this.fail(error);
         reject(error instanceof Error ? error : new Error(String(error)));
       });
@@ -52,9 +54,9 @@ export class TaskStreamFollower implements OnModuleInit, OnApplicationShutdown {
     leftovers.purge().catch((error: unknown) => logger.warn({ error }, 'files of deleted tasks are still stored'));
   }
 
-  async onApplicationShutdown(): Promise<void> {
+  /** Not awaited: the connection closes next and ends the reading in any case. */
+  onApplicationShutdown(): void {
     this.stop.abort();
-    await this.reading.catch(() => undefined);
   }
 
   /** A commit that cannot be folded is a defect: say so loudly rather than serve a board that silently stands still. */

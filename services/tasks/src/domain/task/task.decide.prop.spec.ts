@@ -72,15 +72,13 @@ const command: fc.Arbitrary<TaskCommand> = fc.oneof(
   },
   {
     weight: 6,
-    arbitrary: fc
-      .record({ attempt, workerId, assignedAt: time })
-      .map((data): TaskCommand => ({
-        type: 'RecordAssignment',
-        workerName: data.workerId,
-        leaseMs: 1,
-        gpuIds: [],
-        ...data,
-      })),
+    arbitrary: fc.record({ attempt, workerId, assignedAt: time }).map((data): TaskCommand => ({
+      type: 'RecordAssignment',
+      workerName: data.workerId,
+      leaseMs: 1,
+      gpuIds: [],
+      ...data,
+    })),
   },
   {
     weight: 10,

@@ -27,13 +27,13 @@ interface Active extends Known {
   readonly artifacts: readonly KnownArtifact[];
 }
 
-export interface KnownArtifact {
+interface KnownArtifact {
   readonly id: string;
   readonly attempt: number;
   readonly sha256: string;
 }
 
-export interface CancelRequest {
+interface CancelRequest {
   readonly requestedBy: string;
   readonly graceMs: number;
 }
@@ -49,21 +49,21 @@ export interface Progress {
   readonly message: string | undefined;
 }
 
-export interface AbsentTask {
+interface AbsentTask {
   readonly status: 'absent';
 }
 export interface QueuedTask extends Active {
   readonly status: 'queued';
 }
-export interface AssignedTask extends OnWorker {
+interface AssignedTask extends OnWorker {
   readonly status: 'assigned';
 }
-export interface StartingTask extends OnWorker {
+interface StartingTask extends OnWorker {
   readonly status: 'starting';
   readonly phase: 'accepted' | 'pulling' | 'creating';
   readonly progress: Progress | undefined;
 }
-export interface RunningTask extends OnWorker {
+interface RunningTask extends OnWorker {
   readonly status: 'running';
   readonly startedAt: number;
   readonly progress: Progress | undefined;
@@ -74,7 +74,7 @@ export interface EndedTask extends Known {
   /** Worker of the last attempt; undefined if the task was cancelled while it waited. */
   readonly workerId: string | undefined;
 }
-export interface DeletedTask {
+interface DeletedTask {
   readonly status: 'deleted';
   readonly ownerId: string;
 }

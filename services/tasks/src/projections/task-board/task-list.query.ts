@@ -41,7 +41,7 @@ function insert(page: Row[], row: Row, limit: number, direction: number): void {
 function matcherOf(filter: TaskFilter): (task: TaskView) => boolean {
   const { workerId, ownerId, tag, queue } = filter;
   const statuses = filter.statuses === undefined || filter.statuses.length === 0 ? undefined : new Set(filter.statuses);
-  const search = filter.search?.trim().toLowerCase() || undefined;
+  const search = filter.search?.toLowerCase() || undefined;
   return (task) =>
     (statuses === undefined || statuses.has(task.status)) &&
     (ownerId === undefined || task.ownerId === ownerId) &&
