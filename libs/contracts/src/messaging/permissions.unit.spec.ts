@@ -1,0 +1,34 @@
+import { describe, expect, it } from 'vitest';
+import { servicePermissions, workerPermissions } from './permissions.js';
+import { streams } from './streams.js';
+
+const covers = (pattern: string, subject: string): boolean => {
+  const tokens = pattern.split('.');
+  const parts = subject.split('.');
+  return tokens.every((token, index) => token === '>' || token === '*' || token === parts[index]) && (pattern.endsWith('>') || tokens.length === parts.length);
+};
+const mayPublish = (patterns: readonly string[], subject: string): boolean => patterns.some((pattern) => covers(pattern, subject));
+
+describe('permissions', () => {
+  it('let exactly the owner of a stream write to it', () => {
+    for (const { owner, subjects } of Object.values(streams)) {
+      if (owner === 'agents' || owner === 'any') continue;
+      for (const subject of subjects) {
+        const example = subject.replace('>', 'x.y').replaceAll('*', 'x');
+        const writers = Object.entries(servicePermissions).filter(([, { publish }]) => mayPublish(publish, example));
+        expect(writers.map(([name]) => name)).toEqual([owner]);
+      }
+    }
+  });
+
+  it('keep a worker to its own subjects', () => {
+    const { publish, subscribe } = workerPermissions('w-1');
+    expect(mayPublish(publish, 'report.w-1.t-1')).toBe(true);
+    expect(mayPublish(publish, 'report.w-2.t-1')).toBe(false);
+    expect(mayPublish(publish, 'fleet.w-2')).toBe(false);
+    expect(mayPublish(publish, 'tasks.1.t-1')).toBe(false);
+    expect(mayPublish(publish, 'assign.w-1')).toBe(false);
+    expect(mayPublish(publish, '$JS.API.STREAM.PURGE.TASKS')).toBe(false);
+    expect(subscribe).toEqual(['assign.w-1', '_INBOX.>']);
+  });
+});
