@@ -13,15 +13,23 @@ const rules: readonly {
   say(image: string): string;
 }[] = [
   {
+    // The hub does not tell a private image from one that does not exist.
+    words: /pull access denied|requested access to the resource is denied/i,
+    kind: 'missing',
+    retryable: false,
+    say: (image) =>
+      `The image ${image} does not exist in its registry, or is private. Check its name, or give the worker credentials for it.`,
+  },
+  {
     words:
-      /no basic auth credentials|unauthorized|authentication required|access.*denied.*login|incorrect username or password|401/i,
+      /no basic auth credentials|unauthorized|authentication required|access.*denied.*login|incorrect username or password|401 Unauthorized/i,
     kind: 'unauthorised',
     retryable: false,
     say: (image) =>
       `The registry refused access to ${image}. Check that the image is public, or give the worker credentials for it.`,
   },
   {
-    words: /manifest unknown|not found|repository does not exist|no such image|name unknown|404/i,
+    words: /manifest unknown|not found|repository does not exist|no such image|name unknown|404 Not Found/i,
     kind: 'missing',
     retryable: false,
     say: (image) => `The image ${image} does not exist in its registry. Check its name and tag.`,
@@ -40,7 +48,7 @@ const rules: readonly {
   },
   {
     words:
-      /no such host|connection refused|i\/o timeout|timeout|network is unreachable|no route to host|server misbehaving|tls|x509|EOF|connection reset|lookup|dial tcp|50\d /i,
+      /no such host|connection refused|i\/o timeout|timeout|network is unreachable|no route to host|server misbehaving|tls|x509|EOF|connection reset|lookup|dial tcp|\b50\d (Internal|Bad|Service|Gateway)/i,
     kind: 'unreachable',
     retryable: true,
     say: (image) =>

@@ -15,8 +15,10 @@ export class ProcessCgroup {
   private constructor(
     /** Folders whose `cgroup.procs` the process must join. */
     readonly folders: readonly string[],
-    private readonly memoryFolder: string | undefined,
+    private readonly memoryFolder: string,
     private readonly version: 1 | 2,
+    /** True if what the kernel counts for these groups is the sandbox's alone. */
+    readonly accounts: boolean,
   ) {}
 
   /** Undefined if the agent may not make control groups here. */
@@ -45,7 +47,8 @@ export class ProcessCgroup {
         v1('cpuacct', {}),
         v1('pids', { 'pids.max': String(limits.processes) }),
       ]);
-      return new ProcessCgroup([memory, ...others.filter((folder) => folder !== undefined)], memory, 1);
+      const folders = [memory, ...others.filter((folder) => folder !== undefined)];
+      return new ProcessCgroup(folders, memory, 1, others[1] !== undefined);
     }
     const unified = paths.get('');
     if (unified === undefined) return undefined;
@@ -56,12 +59,11 @@ export class ProcessCgroup {
     });
     if (folder === undefined) return undefined;
     await writeFile(join(folder, 'memory.swap.max'), '0').catch(() => undefined);
-    return new ProcessCgroup([folder], folder, 2);
+    return new ProcessCgroup([folder], folder, 2, true);
   }
 
   /** True if the kernel ended a process of the group for want of memory. */
   async oomKilled(): Promise<boolean> {
-    if (this.memoryFolder === undefined) return false;
     const file = join(this.memoryFolder, this.version === 1 ? 'memory.oom_control' : 'memory.events');
     const text = await readFile(file, 'utf8').catch(() => '');
     return Number(/^oom_kill (\d+)$/m.exec(text)?.[1] ?? 0) > 0;

@@ -159,8 +159,10 @@ export class ProcessRuntime implements ContainerRuntime {
   }
 
   async mainPid(containerId: string): Promise<number | undefined> {
-    const pid = this.sandboxes.get(containerId)?.child?.pid;
-    return pid === undefined ? undefined : (await commandPids(pid))[0];
+    const sandbox = this.sandboxes.get(containerId);
+    // Without groups of its own a process shows the agent's figures.
+    if (sandbox?.child?.pid === undefined || sandbox.cgroup?.accounts !== true) return undefined;
+    return (await commandPids(sandbox.child.pid))[0];
   }
 
   private async exitOf(sandbox: Sandbox, code: number | null, signal: NodeJS.Signals | null): Promise<ContainerExit> {
