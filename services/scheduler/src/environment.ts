@@ -16,7 +16,10 @@ const queuePoliciesSchema = z
       const [queue = '', name, ...rest] = part.split('=').map((piece) => piece.trim());
       const policy = policySchema.safeParse(name);
       if (rest.length > 0 || !/^[a-z0-9][a-z0-9-]{0,62}$/.test(queue) || !policy.success) {
-        context.addIssue({ code: 'custom', message: `Write queue=policy pairs, for example batch=spread; policies: ${policyNames.join(', ')}.` });
+        context.addIssue({
+          code: 'custom',
+          message: `Write queue=policy pairs, for example batch=spread; policies: ${policyNames.join(', ')}.`,
+        });
         return z.NEVER;
       }
       policies[queue] = policy.data;
@@ -28,7 +31,12 @@ const schema = z.object({
   ...baseEnvironmentShape,
   GANTRY_SCHEDULER_POLICY: policySchema.default('bin-pack'),
   GANTRY_QUEUE_POLICIES: queuePoliciesSchema,
-  GANTRY_LEASE_MS: z.coerce.number().int().min(timing.shortestLeaseMs).max(7 * 86_400_000).default(timing.defaultLeaseMs),
+  GANTRY_LEASE_MS: z.coerce
+    .number()
+    .int()
+    .min(timing.shortestLeaseMs)
+    .max(7 * 86_400_000)
+    .default(timing.defaultLeaseMs),
 });
 export type Environment = z.output<typeof schema>;
 

@@ -36,7 +36,12 @@ export interface SchedulerOptions {
 export function optionsOf(environment: Environment): SchedulerOptions {
   return {
     policy: { default: environment.GANTRY_SCHEDULER_POLICY, queues: environment.GANTRY_QUEUE_POLICIES },
-    timing: { heartbeatMs: timing.heartbeatMs, leaseMs: environment.GANTRY_LEASE_MS, marginMs: 1_000, forgetLostAfterMs: DAY },
+    timing: {
+      heartbeatMs: timing.heartbeatMs,
+      leaseMs: environment.GANTRY_LEASE_MS,
+      marginMs: 1_000,
+      forgetLostAfterMs: DAY,
+    },
     leaderTtlMs: 4_000,
     sweepMs: 1_000,
   };
@@ -72,7 +77,13 @@ export class SchedulerModule {
           provide: Leadership,
           useFactory: (loop: SchedulingLoop, nc: NatsConnection, clock: Clock, ids: IdSource, logger: Logger) => {
             const holder = ids.next();
-            const lease = new KvLease(nc, { bucket: 'scheduler', key: 'leader', holder, ttlMs: options.leaderTtlMs, clock });
+            const lease = new KvLease(nc, {
+              bucket: 'scheduler',
+              key: 'leader',
+              holder,
+              ttlMs: options.leaderTtlMs,
+              clock,
+            });
             return new Leadership({ lease, loop, timers: systemTimers, logger, holder, ttlMs: options.leaderTtlMs });
           },
           inject: [SchedulingLoop, NATS_CONNECTION, CLOCK, IDS, LOGGER],

@@ -59,7 +59,9 @@ export class LossAnnouncer {
 
   private async announce(loss: Loss, now: number): Promise<void> {
     const { cluster, logger } = this.ports;
-    const waiting = await Promise.all(loss.tasks.map(({ taskId }) => this.ports.pendingReports.has(loss.workerId, taskId)));
+    const waiting = await Promise.all(
+      loss.tasks.map(({ taskId }) => this.ports.pendingReports.has(loss.workerId, taskId)),
+    );
     // A report that nobody has read yet may say how the task ended; such a task is looked at again in the next sweep.
     const tasks = loss.tasks.filter((_, index) => waiting[index] === false);
     if (tasks.length === 0 && loss.tasks.length > 0) return;

@@ -23,7 +23,11 @@ export class ReadSchedulerHandler {
   getWorker(workerId: string): WorkerView {
     const found = this.listWorkers().find(({ id }) => id === workerId);
     if (found === undefined) {
-      throw new GantryError('WORKER.NOT_FOUND', 'not_found', 'There is no such worker. List the workers to see their ids.');
+      throw new GantryError(
+        'WORKER.NOT_FOUND',
+        'not_found',
+        'There is no such worker. List the workers to see their ids.',
+      );
     }
     return found;
   }

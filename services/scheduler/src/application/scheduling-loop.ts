@@ -53,7 +53,14 @@ export class SchedulingLoop {
       onStored: (stored) => this.onAssignCommit(stored),
       onRefused: (workerId, events) => this.onRefused(workerId, events),
     });
-    this.announcer = new LossAnnouncer({ cluster, store: ports.schedStore, pendingReports: ports.pendingReports, clock, ids, logger });
+    this.announcer = new LossAnnouncer({
+      cluster,
+      store: ports.schedStore,
+      pendingReports: ports.pendingReports,
+      clock,
+      ids,
+      logger,
+    });
   }
 
   get isLeading(): boolean {
@@ -162,7 +169,8 @@ export class SchedulingLoop {
     this.cancelDue?.();
     this.cancelDue = undefined;
     const dueAt = this.ports.cluster.board.nextDueAt();
-    if (dueAt !== undefined) this.cancelDue = this.ports.timers.after(Math.min(Math.max(1, dueAt - now), 60_000), () => this.plan());
+    if (dueAt !== undefined)
+      this.cancelDue = this.ports.timers.after(Math.min(Math.max(1, dueAt - now), 60_000), () => this.plan());
   }
 
   private sweep(): void {

@@ -4,7 +4,13 @@ import type { QueuedTask } from '../domain/placement/task-group.js';
 import { shapeOf } from '../domain/placement/shape.js';
 
 export function gpus(count: number, model = 'NVIDIA A100-SXM4-40GB', memoryMb = 40_960, prefix = 'GPU'): GpuSpec[] {
-  return Array.from({ length: count }, (_, index) => ({ id: `${prefix}-${index}`, index, model, memoryMb, driver: '550' }));
+  return Array.from({ length: count }, (_, index) => ({
+    id: `${prefix}-${index}`,
+    index,
+    model,
+    memoryMb,
+    driver: '550',
+  }));
 }
 
 export function workerSpec(over: Partial<WorkerSpec> = {}): WorkerSpec {
@@ -47,7 +53,12 @@ export function taskSpec(over: Partial<TaskSpecInput> = {}): TaskSpec {
   return taskSpecSchema.parse({ name: 'job', image: 'busybox:latest', ...over });
 }
 
-export function queued(taskId: string, over: Partial<TaskSpecInput> = {}, order = 1, avoidWorkerId?: string): QueuedTask {
+export function queued(
+  taskId: string,
+  over: Partial<TaskSpecInput> = {},
+  order = 1,
+  avoidWorkerId?: string,
+): QueuedTask {
   const spec = taskSpec(over);
   return { taskId, shape: shapeOf(spec), priority: spec.priority, order, image: spec.image, avoidWorkerId };
 }

@@ -69,8 +69,13 @@ export class StreamFollowers implements OnModuleInit, BeforeApplicationShutdown 
     const { leadership, logger } = this.options;
     // Without a broker nothing can be handed over: the next leader then waits for the lease to run out.
     const deadline = new AbortController();
-    const stopping = leadership.stop().catch((error: unknown) => logger.warn({ error }, 'leadership was not handed over'));
-    await Promise.race([stopping, setTimeoutPromise(4_000, undefined, { signal: deadline.signal }).catch(() => undefined)]);
+    const stopping = leadership
+      .stop()
+      .catch((error: unknown) => logger.warn({ error }, 'leadership was not handed over'));
+    await Promise.race([
+      stopping,
+      setTimeoutPromise(4_000, undefined, { signal: deadline.signal }).catch(() => undefined),
+    ]);
     deadline.abort();
     this.abort.abort();
   }
@@ -78,7 +83,10 @@ export class StreamFollowers implements OnModuleInit, BeforeApplicationShutdown 
   private onFleetMessage(message: StreamMessage, live: boolean): void {
     const parsed = heartbeatSchema.safeParse(jsonOf(message));
     if (!parsed.success || message.subject !== `fleet.${parsed.data.workerId}`) {
-      this.options.logger.warn({ subject: message.subject, issues: parsed.error?.issues.slice(0, 3) }, 'heartbeat is unreadable');
+      this.options.logger.warn(
+        { subject: message.subject, issues: parsed.error?.issues.slice(0, 3) },
+        'heartbeat is unreadable',
+      );
       return;
     }
     const now = this.options.clock.now();

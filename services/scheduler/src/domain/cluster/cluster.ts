@@ -86,11 +86,20 @@ export class Cluster {
       const due = this.lossesOn(workerId, lost, now);
       const lastHeartbeatAt = this.fleet.seenAt(workerId);
       if (!lost) {
-        if (due.length > 0) losses.push(lossOf('assignments', workerId, lastHeartbeatAt, 'The agent no longer has these tasks.', due));
+        if (due.length > 0)
+          losses.push(lossOf('assignments', workerId, lastHeartbeatAt, 'The agent no longer has these tasks.', due));
       } else if (!this.fleet.isLossAnnounced(workerId) && this.fleet.heartbeat(workerId) !== undefined) {
         losses.push(lossOf('worker', workerId, lastHeartbeatAt, 'No heartbeat for the lease time.', due));
       } else if (due.length > 0) {
-        losses.push(lossOf(lastHeartbeatAt === 0 ? 'worker' : 'assignments', workerId, lastHeartbeatAt, 'The worker is lost.', due));
+        losses.push(
+          lossOf(
+            lastHeartbeatAt === 0 ? 'worker' : 'assignments',
+            workerId,
+            lastHeartbeatAt,
+            'The worker is lost.',
+            due,
+          ),
+        );
       }
     }
     this.fleet.forget(now);
@@ -115,7 +124,8 @@ export class Cluster {
         if (workerLost) this.board.dropClosed(entry);
         continue;
       }
-      const repeatable = assignment.lossReportedAt === undefined || now - assignment.lossReportedAt >= REPEAT_LOSS_AFTER_MS;
+      const repeatable =
+        assignment.lossReportedAt === undefined || now - assignment.lossReportedAt >= REPEAT_LOSS_AFTER_MS;
       if (repeatable && (workerLost || assignment.missed >= MISSED_BEFORE_LOSS)) due.push(entry);
     }
     return due;
@@ -166,7 +176,13 @@ export class Cluster {
   }
 }
 
-function lossOf(kind: Loss['kind'], workerId: string, lastHeartbeatAt: number, reason: string, due: readonly TaskEntry[]): Loss {
+function lossOf(
+  kind: Loss['kind'],
+  workerId: string,
+  lastHeartbeatAt: number,
+  reason: string,
+  due: readonly TaskEntry[],
+): Loss {
   const tasks = due.map(({ taskId, assignment }) => ({ taskId, attempt: assignment!.attempt }));
   return { kind, workerId, lastHeartbeatAt, reason, tasks };
 }

@@ -66,14 +66,23 @@ export class TaskBoard {
   /** Takes a decision of the engine in: from now on the task has a worker, stored or not. */
   assign({ taskId, workerId, gpuIds }: Decision, workerName: string, now: number): TaskEntry {
     const entry = this.entries.get(taskId)!;
-    entry.assignment = newAssignment({ attempt: entry.attempt, workerId, workerName, gpuIds, assignedAt: now }, undefined, false);
+    entry.assignment = newAssignment(
+      { attempt: entry.attempt, workerId, workerName, gpuIds, assignedAt: now },
+      undefined,
+      false,
+    );
     return entry;
   }
 
   /** The broker did not store the assignment: back into the queue. */
   refuse(taskId: string, attempt: number): void {
     const entry = this.entries.get(taskId);
-    if (entry?.assignment === undefined || entry.assignment.attempt !== attempt || entry.assignment.sequence !== undefined) return;
+    if (
+      entry?.assignment === undefined ||
+      entry.assignment.attempt !== attempt ||
+      entry.assignment.sequence !== undefined
+    )
+      return;
     this.letGo(entry);
     if (entry.closed) this.entries.delete(taskId);
     else if (entry.cancel === undefined) this.queue(entry);
@@ -274,7 +283,9 @@ export class TaskBoard {
   private hold(entry: TaskEntry, assignment: Assignment): void {
     entry.assignment = assignment;
     const { taskId, shape } = entry;
-    this.engine.reserve(reservationFor({ taskId, attempt: assignment.attempt }, shape, assignment.workerId, assignment.gpuIds));
+    this.engine.reserve(
+      reservationFor({ taskId, attempt: assignment.attempt }, shape, assignment.workerId, assignment.gpuIds),
+    );
   }
 
   private letGo(entry: TaskEntry): void {
@@ -290,7 +301,18 @@ function newAssignment(
   recorded: boolean,
 ): Assignment {
   const { attempt, workerId, workerName, gpuIds, assignedAt } = data;
-  return { attempt, workerId, workerName, gpuIds, assignedAt, sequence, recorded, revoked: undefined, missed: 0, lossReportedAt: undefined };
+  return {
+    attempt,
+    workerId,
+    workerName,
+    gpuIds,
+    assignedAt,
+    sequence,
+    recorded,
+    revoked: undefined,
+    missed: 0,
+    lossReportedAt: undefined,
+  };
 }
 
 function superseded(taskId: string, { workerId, attempt }: Pick<Assignment, 'workerId' | 'attempt'>): Revocation {

@@ -68,7 +68,9 @@ function busy(possible: readonly Verdict[]): string {
   const unavailable = nearest.unmet.find(({ resource }) => resource === 'status');
   if (unavailable !== undefined) return `Waiting for a free worker: ${name} is ${unavailable.available}.`;
   const missing = nearest.unmet.map(({ resource, requested, available }) =>
-    resource === 'slots' ? `all task slots of ${name} are in use` : `needs ${requested}, ${bare(available)} free on ${name}`,
+    resource === 'slots'
+      ? `all task slots of ${name} are in use`
+      : `needs ${requested}, ${bare(available)} free on ${name}`,
   );
   return `Waiting for a free worker: ${missing.join('; ')}.`;
 }
@@ -108,7 +110,8 @@ function impossible(shape: Shape, present: readonly Verdict[]): string {
   if (rulesOutAll('gpu')) {
     return `Waiting: no worker has ${devices(shape.gpuCount)} (most has ${amount(largest(({ spec }) => spec.gpus.length))}).`;
   }
-  if (rulesOutAll('gpu_model')) return `Waiting: no worker has ${devices(shape.gpuCount)} of model "${shape.gpuModel ?? ''}".`;
+  if (rulesOutAll('gpu_model'))
+    return `Waiting: no worker has ${devices(shape.gpuCount)} of model "${shape.gpuModel ?? ''}".`;
   if (rulesOutAll('gpu_memory')) {
     return `Waiting: no worker has ${devices(shape.gpuCount)} with ${mebibytes('video memory')(shape.gpuMemoryMb)} each.`;
   }

@@ -23,17 +23,35 @@ export function unmetOn({ spec, status, reserved }: ExplainedWorker, shape: Shap
   const { capacity, gpus, maxTasks } = spec;
   const unmet: Unmet[] = [];
   if (status !== 'active') {
-    unmet.push({ resource: 'status', requested: 'active', available: status, never: false, message: `The worker is ${status}.` });
+    unmet.push({
+      resource: 'status',
+      requested: 'active',
+      available: status,
+      never: false,
+      message: `The worker is ${status}.`,
+    });
   }
   if (spec.queues.length > 0 && !spec.queues.includes(shape.queue)) {
     const served = spec.queues.join(', ');
-    unmet.push({ resource: 'queue', requested: shape.queue, available: served, never: true, message: `It serves only ${served}.` });
+    unmet.push({
+      resource: 'queue',
+      requested: shape.queue,
+      available: served,
+      never: true,
+      message: `It serves only ${served}.`,
+    });
   }
   for (const [key, value] of shape.labels) {
     const present = spec.labels[key];
     if (present === value) continue;
     const message = present === undefined ? `It has no label ${key}.` : `Its label ${key} is ${present}, not ${value}.`;
-    unmet.push({ resource: 'labels', requested: `${key}=${value}`, available: present === undefined ? '' : `${key}=${present}`, never: true, message });
+    unmet.push({
+      resource: 'labels',
+      requested: `${key}=${value}`,
+      available: present === undefined ? '' : `${key}=${present}`,
+      never: true,
+      message,
+    });
   }
   quantity(unmet, 'cpu', shape.cpuCenti, cpuCentiOf(capacity.cpu), reserved.cpuCenti, cores);
   quantity(unmet, 'memory', shape.memoryMb, capacity.memoryMb, reserved.memoryMb, mebibytes('memory'));
@@ -41,7 +59,13 @@ export function unmetOn({ spec, status, reserved }: ExplainedWorker, shape: Shap
   gpu(unmet, shape, spec, reserved.gpuIds, gpus.length);
   if (maxTasks - reserved.tasks < 1) {
     const never = maxTasks < 1;
-    unmet.push({ resource: 'slots', requested: '1', available: '0', never, message: `It runs ${reserved.tasks} of at most ${amount(maxTasks)} tasks.` });
+    unmet.push({
+      resource: 'slots',
+      requested: '1',
+      available: '0',
+      never,
+      message: `It runs ${reserved.tasks} of at most ${amount(maxTasks)} tasks.`,
+    });
   }
   return unmet;
 }
@@ -57,8 +81,16 @@ function quantity(
   const free = total - used;
   if (free >= requested) return;
   const never = total < requested;
-  const message = never ? `It has only ${words(total)} in all.` : `${words(Math.max(0, free))} of ${words(total)} are free.`;
-  unmet.push({ resource, requested: words(requested), available: words(Math.max(0, never ? total : free)), never, message });
+  const message = never
+    ? `It has only ${words(total)} in all.`
+    : `${words(Math.max(0, free))} of ${words(total)} are free.`;
+  unmet.push({
+    resource,
+    requested: words(requested),
+    available: words(Math.max(0, never ? total : free)),
+    never,
+    message,
+  });
 }
 
 /** Names the first of count, model and memory that the devices fail, as if the worker were empty; else what is taken now. */
@@ -68,22 +100,46 @@ function gpu(unmet: Unmet[], shape: Shape, spec: WorkerSpec, taken: ReadonlySet<
   const requested = devices(gpuCount);
   const having = (demand: Omit<DeviceDemand, 'gpuCount'>) => countMatching(spec.gpus, NONE, { gpuCount, ...demand });
   if (total < gpuCount) {
-    unmet.push({ resource: 'gpu', requested, available: devices(total), never: true, message: `It has ${devices(total)} in all.` });
+    unmet.push({
+      resource: 'gpu',
+      requested,
+      available: devices(total),
+      never: true,
+      message: `It has ${devices(total)} in all.`,
+    });
     return;
   }
   const ofModel = having({ gpuModel, gpuMemoryMb: 0 });
   if (ofModel < gpuCount) {
     const message = `${devices(ofModel)} of it match "${gpuModel ?? ''}".`;
-    unmet.push({ resource: 'gpu_model', requested: `${requested} "${gpuModel ?? ''}"`, available: devices(ofModel), never: true, message });
+    unmet.push({
+      resource: 'gpu_model',
+      requested: `${requested} "${gpuModel ?? ''}"`,
+      available: devices(ofModel),
+      never: true,
+      message,
+    });
     return;
   }
   const large = having({ gpuModel, gpuMemoryMb });
   if (large < gpuCount) {
     const each = mebibytes('video memory')(gpuMemoryMb);
     const message = `${devices(large)} of it have at least ${each}.`;
-    unmet.push({ resource: 'gpu_memory', requested: `${requested} with ${each}`, available: devices(large), never: true, message });
+    unmet.push({
+      resource: 'gpu_memory',
+      requested: `${requested} with ${each}`,
+      available: devices(large),
+      never: true,
+      message,
+    });
     return;
   }
   const free = countMatching(spec.gpus, taken, shape);
-  unmet.push({ resource: 'gpu', requested, available: devices(free), never: false, message: `${devices(free)} that match are free.` });
+  unmet.push({
+    resource: 'gpu',
+    requested,
+    available: devices(free),
+    never: false,
+    message: `${devices(free)} that match are free.`,
+  });
 }

@@ -1,6 +1,13 @@
 import type { Heartbeat } from '@gantry/contracts/agents/heartbeat';
 import type { PlacementEngine } from '../placement/placement-engine.js';
-import { isLeaseOver, statusOf, type FleetTiming, type Listening, type WorkerRecord, type WorkerStatus } from './worker-record.js';
+import {
+  isLeaseOver,
+  statusOf,
+  type FleetTiming,
+  type Listening,
+  type WorkerRecord,
+  type WorkerStatus,
+} from './worker-record.js';
 
 interface Member extends WorkerRecord {
   readonly seenAt: number;
@@ -46,7 +53,8 @@ export class Fleet {
   observe(heartbeat: Heartbeat, seenAt: number, now: number): { joined: boolean; fresh: boolean } {
     const { workerId, session, sequence } = heartbeat;
     const known = this.members.get(workerId);
-    if (known?.heartbeat.session === session && known.heartbeat.sequence >= sequence) return { joined: false, fresh: false };
+    if (known?.heartbeat.session === session && known.heartbeat.sequence >= sequence)
+      return { joined: false, fresh: false };
     const old = now - seenAt > this.timing.leaseMs + this.timing.marginMs;
     const goneBefore = old && this.engine.ledger.totals(workerId).tasks === 0;
     if (goneBefore && heartbeat.leaving) return { joined: false, fresh: false };
@@ -58,7 +66,8 @@ export class Fleet {
 
   /** Applies the passing of time to who may get new work. */
   refresh(now: number): void {
-    for (const [workerId, member] of this.members) this.engine.setOpen(workerId, this.memberStatus(member, now) === 'active');
+    for (const [workerId, member] of this.members)
+      this.engine.setOpen(workerId, this.memberStatus(member, now) === 'active');
   }
 
   heartbeat(workerId: string): Heartbeat | undefined {
@@ -105,13 +114,20 @@ export class Fleet {
       seenAt: member.seenAt,
       status: this.memberStatus(member, now),
     }));
-    return listed.sort((a, b) => compareText(a.heartbeat.spec.name, b.heartbeat.spec.name) || compareText(a.workerId, b.workerId));
+    return listed.sort(
+      (a, b) => compareText(a.heartbeat.spec.name, b.heartbeat.spec.name) || compareText(a.workerId, b.workerId),
+    );
   }
 
   /** Removes lost workers that nothing depends on: at once if they said good-bye, else after a while. */
   forget(now: number): void {
     for (const [workerId, member] of this.members) {
-      if (!member.lostAnnounced || this.memberStatus(member, now) !== 'lost' || this.engine.ledger.totals(workerId).tasks > 0) continue;
+      if (
+        !member.lostAnnounced ||
+        this.memberStatus(member, now) !== 'lost' ||
+        this.engine.ledger.totals(workerId).tasks > 0
+      )
+        continue;
       const saidGoodBye = member.heartbeat.leaving && member.heartbeat.running.length === 0;
       if (saidGoodBye || now - member.seenAt > this.timing.forgetLostAfterMs) this.members.delete(workerId);
     }

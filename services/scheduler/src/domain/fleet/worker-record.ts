@@ -42,7 +42,11 @@ export function isLeaseOver(seenAt: number, now: number, timing: FleetTiming, li
 
 /** Host memory in use beyond its limit. Busy CPUs are normal: they are what the machine is for. */
 function isOverloaded({ usage }: Heartbeat): boolean {
-  return usage.memoryTotalMb !== undefined && usage.memoryTotalMb > 0 && usage.memoryUsedMb > usage.memoryTotalMb * MEMORY_OVERLOAD;
+  return (
+    usage.memoryTotalMb !== undefined &&
+    usage.memoryTotalMb > 0 &&
+    usage.memoryUsedMb > usage.memoryTotalMb * MEMORY_OVERLOAD
+  );
 }
 
 export function statusOf(record: WorkerRecord, now: number, timing: FleetTiming, listening: Listening): WorkerStatus {

@@ -42,7 +42,9 @@ it('totals are the sum of what is held, however often and in whatever order even
             storageMb: sum((entry) => entry.storageMb),
           });
           expect([...totals.gpuIds].sort()).toEqual([...new Set(held.flatMap((entry) => entry.gpuIds))].sort());
-          expect([...ledger.reservationsOn(workerId)].map(({ taskId }) => taskId).sort()).toEqual(held.map(({ taskId }) => taskId).sort());
+          expect([...ledger.reservationsOn(workerId)].map(({ taskId }) => taskId).sort()).toEqual(
+            held.map(({ taskId }) => taskId).sort(),
+          );
         }
       }
       expect(ledger.size).toBe(model.size);

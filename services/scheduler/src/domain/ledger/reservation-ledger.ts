@@ -46,7 +46,14 @@ export class ReservationLedger {
     this.byTask.set(reservation.taskId, reservation);
     let account = this.accounts.get(reservation.workerId);
     if (account === undefined) {
-      account = { cpuCenti: 0, memoryMb: 0, storageMb: 0, devices: new Map(), gpuIds: new Set(), reservations: new Map() };
+      account = {
+        cpuCenti: 0,
+        memoryMb: 0,
+        storageMb: 0,
+        devices: new Map(),
+        gpuIds: new Set(),
+        reservations: new Map(),
+      };
       this.accounts.set(reservation.workerId, account);
     }
     account.cpuCenti += reservation.cpuCenti;

@@ -23,6 +23,7 @@ export function place(
   for (const { workerId, spec, open } of state.workers) engine.putWorker(workerId, spec, open);
   for (const task of queued) engine.waiting.add(task);
   const decisions: Decision[] = [];
-  while (engine.hasReady && decisions.length < limit) decisions.push(...engine.decide(limit - decisions.length, () => 1));
+  while (engine.hasReady && decisions.length < limit)
+    decisions.push(...engine.decide(limit - decisions.length, () => 1));
   return decisions;
 }

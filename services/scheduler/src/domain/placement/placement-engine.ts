@@ -60,7 +60,8 @@ export class PlacementEngine {
 
   release(taskId: string, attempt: number): Reservation | undefined {
     const reservation = this.ledger.release(taskId, attempt);
-    if (reservation !== undefined) this.workers.setReserved(reservation.workerId, this.ledger.totals(reservation.workerId));
+    if (reservation !== undefined)
+      this.workers.setReserved(reservation.workerId, this.ledger.totals(reservation.workerId));
     return reservation;
   }
 

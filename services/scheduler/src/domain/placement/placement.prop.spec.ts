@@ -21,8 +21,8 @@ const workerArbitrary = fc
     memoryMb: fc.constantFrom(512, 2_048, 65_536),
     devices: fc.array(fc.constantFrom(...MODELS), { maxLength: 4 }),
     zone: fc.constantFrom(undefined, 'a', 'b'),
-    queues: fc.constantFrom([], ['default'], ['batch', 'default']),
-    images: fc.constantFrom([], ['busybox:latest'], ['alpine:3']),
+    queues: fc.constantFrom<string[]>([], ['default'], ['batch', 'default']),
+    images: fc.constantFrom<string[]>([], ['busybox:latest'], ['alpine:3']),
     maxTasks: fc.constantFrom(1, 3, 50),
     open: fc.boolean(),
   })
@@ -34,14 +34,26 @@ const workerArbitrary = fc
         name,
         capacity: { cpu, memoryMb, storageMb: 10_000 },
         labels: zone === undefined ? {} : { zone },
-        gpus: devices.map(([model, memory], index) => ({ id: `${name}-gpu-${index}`, index, model, memoryMb: memory, driver: '1' })),
+        gpus: devices.map(([model, memory], index) => ({
+          id: `${name}-gpu-${index}`,
+          index,
+          model,
+          memoryMb: memory,
+          driver: '1',
+        })),
       }),
   }));
 
 const taskArbitrary = fc.record({
   cpu: fc.constantFrom(0.01, 0.1, 0.5, 1, 2, 4, 100),
   memoryMb: fc.constantFrom(8, 512, 2_048),
-  gpu: fc.constantFrom({ count: 0 }, { count: 1 }, { count: 2, model: 'a100' }, { count: 1, memoryMb: 50_000 }, { count: 3 }),
+  gpu: fc.constantFrom(
+    { count: 0 },
+    { count: 1 },
+    { count: 2, model: 'a100' },
+    { count: 1, memoryMb: 50_000 },
+    { count: 3 },
+  ),
   zone: fc.constantFrom(undefined, undefined, 'a'),
   queue: fc.constantFrom('default', 'batch'),
   image: fc.constantFrom('busybox:latest', 'alpine:3'),
@@ -53,7 +65,12 @@ type TaskSample = typeof taskArbitrary extends fc.Arbitrary<infer T> ? T : never
 
 function taskOf({ cpu, memoryMb, gpu, zone, queue, image, priority, avoid }: TaskSample, index: number): QueuedTask {
   const resources = { cpu, memoryMb, storageMb: 100, gpu };
-  return queued(`t${index}`, { resources, queue, image, priority, workerLabels: zone === undefined ? {} : { zone } }, index, avoid);
+  return queued(
+    `t${index}`,
+    { resources, queue, image, priority, workerLabels: zone === undefined ? {} : { zone } },
+    index,
+    avoid,
+  );
 }
 
 const scenario = fc.record({
@@ -77,7 +94,12 @@ describe('placement', () => {
         for (const { taskId, workerId, gpuIds } of decisions) {
           const task = queue.find((candidate) => candidate.taskId === taskId)!;
           const worker = cluster.find((candidate) => candidate.workerId === workerId)!;
-          expect(unmetOn({ ...worker, status: worker.open ? 'active' : 'inactive', reserved: ledger.totals(workerId) }, task.shape)).toEqual([]);
+          expect(
+            unmetOn(
+              { ...worker, status: worker.open ? 'active' : 'inactive', reserved: ledger.totals(workerId) },
+              task.shape,
+            ),
+          ).toEqual([]);
           const taken = ledger.totals(workerId).gpuIds;
           expect(new Set(gpuIds).size).toBe(task.shape.gpuCount);
           for (const id of gpuIds) {
@@ -104,7 +126,10 @@ describe('placement', () => {
         const decided = new Set(engine.decide(1_000, () => 1).map(({ taskId }) => taskId));
         for (const task of queue.filter(({ taskId }) => !decided.has(taskId))) {
           for (const { workerId, spec, open } of cluster) {
-            const unmet = unmetOn({ workerId, spec, status: open ? 'active' : 'inactive', reserved: engine.ledger.totals(workerId) }, task.shape);
+            const unmet = unmetOn(
+              { workerId, spec, status: open ? 'active' : 'inactive', reserved: engine.ledger.totals(workerId) },
+              task.shape,
+            );
             expect(unmet).not.toEqual([]);
           }
         }
@@ -116,7 +141,8 @@ describe('placement', () => {
   it('decides the same again from the same state', () => {
     fc.assert(
       fc.property(scenario, ({ workers, tasks, policy }) => {
-        const run = () => place({ workers: specsOf(workers), reservations: [] }, tasks.map(taskOf), { default: policy, queues: {} });
+        const run = () =>
+          place({ workers: specsOf(workers), reservations: [] }, tasks.map(taskOf), { default: policy, queues: {} });
         expect(run()).toEqual(run());
       }),
     );
@@ -128,7 +154,12 @@ describe('placement', () => {
       { weight: 3, arbitrary: taskArbitrary.map((task) => ({ kind: 'submit' as const, task })) },
       { weight: 2, arbitrary: fc.nat(1_000).map((pick) => ({ kind: 'end' as const, pick })) },
       { weight: 1, arbitrary: fc.nat(1_000).map((pick) => ({ kind: 'withdraw' as const, pick })) },
-      { weight: 1, arbitrary: fc.tuple(fc.nat(7), workerArbitrary).map(([at, worker]) => ({ kind: 'worker' as const, at, worker })) },
+      {
+        weight: 1,
+        arbitrary: fc
+          .tuple(fc.nat(7), workerArbitrary)
+          .map(([at, worker]) => ({ kind: 'worker' as const, at, worker })),
+      },
       { weight: 3, arbitrary: fc.constant({ kind: 'decide' as const }) },
     );
     fc.assert(
@@ -144,7 +175,12 @@ describe('placement', () => {
           }
           for (const task of waiting.values()) {
             for (const [workerId, { spec, open }] of present) {
-              const worker = { workerId, spec, status: open ? ('active' as const) : ('lost' as const), reserved: engine.ledger.totals(workerId) };
+              const worker = {
+                workerId,
+                spec,
+                status: open ? ('active' as const) : ('lost' as const),
+                reserved: engine.ledger.totals(workerId),
+              };
               expect(unmetOn(worker, task.shape)).not.toEqual([]);
             }
           }
@@ -171,7 +207,9 @@ describe('placement', () => {
           }
         });
         checkComplete();
-        expect(engine.waiting.list(1_000).map(({ task }) => task.taskId)).toEqual([...waiting.values()].sort(compareTasks).map(({ taskId }) => taskId));
+        expect(engine.waiting.list(1_000).map(({ task }) => task.taskId)).toEqual(
+          [...waiting.values()].sort(compareTasks).map(({ taskId }) => taskId),
+        );
       }),
       { numRuns: 300 },
     );

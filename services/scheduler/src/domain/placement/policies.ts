@@ -22,13 +22,17 @@ function byFullness(
   };
 }
 
-function bestOf(search: PlacementSearch, rank: (level: number, tier: 0 | 1, search: PlacementSearch) => number): number {
+function bestOf(
+  search: PlacementSearch,
+  rank: (level: number, tier: 0 | 1, search: PlacementSearch) => number,
+): number {
   const { candidates, workers, imageHolders, accept } = search;
   let best = -1;
   let bestRank = Infinity;
   candidates.find((slot) => {
     // Half a step for the image: it decides between equals only.
-    const value = rank(workers.levelOf(slot), workers.tierOf(slot), search) - (imageHolders?.has(slot) === true ? 0.5 : 0);
+    const value =
+      rank(workers.levelOf(slot), workers.tierOf(slot), search) - (imageHolders?.has(slot) === true ? 0.5 : 0);
     if (value < bestRank && accept(slot)) {
       best = slot;
       bestRank = value;
@@ -38,7 +42,11 @@ function bestOf(search: PlacementSearch, rank: (level: number, tier: 0 | 1, sear
   return best;
 }
 
-function chooseAtLevel({ candidates, imageHolders, accept, workers }: PlacementSearch, tier: 0 | 1, level: number): number {
+function chooseAtLevel(
+  { candidates, imageHolders, accept, workers }: PlacementSearch,
+  tier: 0 | 1,
+  level: number,
+): number {
   const members = workers.level(tier, level);
   if (imageHolders !== undefined) {
     const slot = candidates.findShared(members, imageHolders, accept);

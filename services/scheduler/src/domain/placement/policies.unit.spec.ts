@@ -3,9 +3,14 @@ import { gpus, queued, workerSpec } from '../../testing/samples.js';
 import { PlacementEngine } from './placement-engine.js';
 import type { PolicyName } from './placement-policy.js';
 
-function engineWith(policy: PolicyName, workers: Record<string, Parameters<typeof workerSpec>[0]>, queues: Record<string, PolicyName> = {}) {
+function engineWith(
+  policy: PolicyName,
+  workers: Record<string, Parameters<typeof workerSpec>[0]>,
+  queues: Record<string, PolicyName> = {},
+) {
   const engine = new PlacementEngine({ default: policy, queues });
-  for (const [workerId, over] of Object.entries(workers)) engine.putWorker(workerId, workerSpec({ name: workerId, ...over }), true);
+  for (const [workerId, over] of Object.entries(workers))
+    engine.putWorker(workerId, workerSpec({ name: workerId, ...over }), true);
   return engine;
 }
 
@@ -13,7 +18,8 @@ function submit(engine: PlacementEngine, count: number, over: Parameters<typeof 
   for (let index = 0; index < count; index += 1) engine.waiting.add(queued(`${prefix}${index}`, over, index + 1));
 }
 
-const places = (engine: PlacementEngine) => engine.decide(1_000, () => 1).map(({ taskId, workerId }) => `${taskId}:${workerId}`);
+const places = (engine: PlacementEngine) =>
+  engine.decide(1_000, () => 1).map(({ taskId, workerId }) => `${taskId}:${workerId}`);
 
 describe('bin-pack', () => {
   it('fills one worker before it opens the next', () => {
@@ -35,7 +41,9 @@ describe('bin-pack', () => {
   });
 
   it('chooses the same for few and for many candidates', () => {
-    const workers = Object.fromEntries(Array.from({ length: 300 }, (_, index) => [`w${index}`, { images: index === 250 ? ['busybox:latest'] : [] }]));
+    const workers = Object.fromEntries(
+      Array.from({ length: 300 }, (_, index) => [`w${index}`, { images: index === 250 ? ['busybox:latest'] : [] }]),
+    );
     const engine = engineWith('bin-pack', workers);
     submit(engine, 2);
     expect(places(engine)).toEqual(['t0:w250', 't1:w250']);
@@ -50,10 +58,14 @@ describe('spread', () => {
   });
 
   it('does so with more workers than it compares one by one', () => {
-    const engine = engineWith('spread', Object.fromEntries(Array.from({ length: 200 }, (_, index) => [`w${index}`, {}])));
+    const engine = engineWith(
+      'spread',
+      Object.fromEntries(Array.from({ length: 200 }, (_, index) => [`w${index}`, {}])),
+    );
     submit(engine, 400, { resources: { cpu: 1, memoryMb: 64, storageMb: 0, gpu: { count: 0 } } });
     const perWorker = new Map<string, number>();
-    for (const { workerId } of engine.decide(1_000, () => 1)) perWorker.set(workerId, (perWorker.get(workerId) ?? 0) + 1);
+    for (const { workerId } of engine.decide(1_000, () => 1))
+      perWorker.set(workerId, (perWorker.get(workerId) ?? 0) + 1);
     expect([...perWorker.values()].every((count) => count === 2)).toBe(true);
     expect(perWorker.size).toBe(200);
   });
@@ -72,7 +84,9 @@ describe('order and fit', () => {
   it('places by priority, then by submission, and skips what does not fit', () => {
     const engine = engineWith('bin-pack', { a: { capacity: { cpu: 2, memoryMb: 8_192, storageMb: 100_000 } } });
     engine.waiting.add(queued('old', {}, 1));
-    engine.waiting.add(queued('huge', { priority: 9, resources: { cpu: 1_000, memoryMb: 64, storageMb: 0, gpu: { count: 0 } } }, 2));
+    engine.waiting.add(
+      queued('huge', { priority: 9, resources: { cpu: 1_000, memoryMb: 64, storageMb: 0, gpu: { count: 0 } } }, 2),
+    );
     engine.waiting.add(queued('urgent', { priority: 5 }, 3));
     engine.waiting.add(queued('late', {}, 4));
     expect(places(engine)).toEqual(['urgent:a', 'old:a']);
@@ -95,7 +109,9 @@ describe('order and fit', () => {
       { id: 'mid-2', index: 3, model: 'NVIDIA A100', memoryMb: 40_960, driver: '1' },
     ];
     const engine = engineWith('bin-pack', { a: { gpus: devices } });
-    const resources = (gpu: { count: number; model?: string; memoryMb?: number }) => ({ resources: { cpu: 1, memoryMb: 64, storageMb: 0, gpu } });
+    const resources = (gpu: { count: number; model?: string; memoryMb?: number }) => ({
+      resources: { cpu: 1, memoryMb: 64, storageMb: 0, gpu },
+    });
     engine.waiting.add(queued('pair', resources({ count: 2 }), 1));
     engine.waiting.add(queued('h100', resources({ count: 1, model: 'h100', memoryMb: 80_000 }), 2));
     const decided = engine.decide(10, () => 1);
@@ -107,7 +123,10 @@ describe('order and fit', () => {
 
   it('notices labels, queues and devices that a worker gets later', () => {
     const engine = engineWith('bin-pack', { a: { queues: ['other'] } });
-    submit(engine, 1, { workerLabels: { zone: 'eu' }, resources: { cpu: 1, memoryMb: 64, storageMb: 0, gpu: { count: 1, model: 'h100' } } });
+    submit(engine, 1, {
+      workerLabels: { zone: 'eu' },
+      resources: { cpu: 1, memoryMb: 64, storageMb: 0, gpu: { count: 1, model: 'h100' } },
+    });
     expect(places(engine)).toEqual([]);
     engine.putWorker('a', workerSpec({ queues: [], gpus: gpus(1) }), true);
     expect(places(engine)).toEqual([]);

@@ -204,7 +204,11 @@ export class WaitingTasks {
     const key = classKey(shape);
     let entry = this.classes.get(key);
     if (entry === undefined) {
-      entry = { demand: { queue: shape.queue, labels: shape.labels }, workers: new BitSet(Math.max(1, this.workers.size)), groups: 0 };
+      entry = {
+        demand: { queue: shape.queue, labels: shape.labels },
+        workers: new BitSet(Math.max(1, this.workers.size)),
+        groups: 0,
+      };
       for (let slot = 0; slot < this.workers.size; slot += 1) {
         if (this.workers.serves(slot, shape)) entry.workers.add(slot);
       }

@@ -97,7 +97,16 @@ export class WorkerIndex {
       this.grow(slot + 1);
       this.slotOf.set(workerId, slot);
       const tier = spec.gpus.length > 0 ? 1 : 0;
-      this.slots.push({ workerId, spec, gpus: spec.gpus, takenGpuIds: reserved.gpuIds, level: 0, gpuTier: tier, identity, images: '' });
+      this.slots.push({
+        workerId,
+        spec,
+        gpus: spec.gpus,
+        takenGpuIds: reserved.gpuIds,
+        level: 0,
+        gpuTier: tier,
+        identity,
+        images: '',
+      });
       this.levels[tier][0]!.add(slot);
       this.filled[tier].add(0);
       this.freeTasks[slot] = -1;
@@ -152,7 +161,12 @@ export class WorkerIndex {
       ratio(reserved.tasks, maxTasks),
       ratio(gpus.length - freeGpus, gpus.length),
     );
-    this.file(slot, entry, gpus.length > 0 ? 1 : 0, share === 0 ? 0 : Math.min(FULLNESS_LEVELS - 1, 1 + Math.floor(share * (FULLNESS_LEVELS - 2))));
+    this.file(
+      slot,
+      entry,
+      gpus.length > 0 ? 1 : 0,
+      share === 0 ? 0 : Math.min(FULLNESS_LEVELS - 1, 1 + Math.floor(share * (FULLNESS_LEVELS - 2))),
+    );
     if (freed) this.onFreed(slot);
   }
 

@@ -1,0 +1,242 @@
+import type { StoredCommit } from '@gantry/contracts/messaging/commit';
+import type { TaskEvent } from '@gantry/contracts/tasks/task-events';
+import { describe, expect, it } from 'vitest';
+import { heartbeat, workerSpec } from '../../testing/samples.js';
+import { History, newCluster } from '../../testing/histories.js';
+import type { Cluster } from './cluster.js';
+
+const small = workerSpec({ capacity: { cpu: 2, memoryMb: 8_192, storageMb: 1_000 } });
+
+function beat(
+  cluster: Cluster,
+  workerId: string,
+  sequence: number,
+  now: number,
+  over: Parameters<typeof heartbeat>[1] = {},
+) {
+  return cluster.observeHeartbeat(
+    heartbeat(workerId, { sequence, spec: { ...small, name: workerId }, ...over }),
+    now,
+    now,
+  );
+}
+
+const apply = (cluster: Cluster, stored: StoredCommit<TaskEvent>) => cluster.board.applyTaskCommit(stored, 10);
+const heldCpu = (cluster: Cluster, workerId: string) => cluster.engine.ledger.totals(workerId).cpuCenti;
+
+describe('a task over its streams', () => {
+  it('is placed once, whichever stream shows the assignment first, and however often', () => {
+    const history = new History();
+    const submitted = history.submitted('t');
+    const assigned = history.assigned('t', 'w');
+    const recorded = history.recorded('t', 'w');
+    const orders = [
+      [0, 1, 2],
+      [0, 2, 1],
+      [1, 0, 2],
+      [1, 0, 1, 0, 2, 1, 2],
+    ];
+    for (const order of orders) {
+      const cluster = newCluster();
+      beat(cluster, 'w', 1, 10);
+      for (const step of order) {
+        if (step === 1) cluster.board.applyAssignCommit(assigned);
+        else apply(cluster, step === 0 ? submitted : recorded);
+      }
+      expect(cluster.decide(10, 100)).toEqual([]);
+      expect(heldCpu(cluster, 'w')).toBe(100);
+      expect(cluster.board.get('t')!.assignment).toMatchObject({ workerId: 'w', attempt: 1, recorded: true });
+    }
+  });
+
+  it('frees its room at its end and at every requeue, once', () => {
+    const history = new History();
+    const cluster = newCluster();
+    beat(cluster, 'w', 1, 10);
+    apply(cluster, history.submitted('t'));
+    expect(cluster.decide(10, 10).map(({ attempt }) => attempt)).toEqual([1]);
+    cluster.board.applyAssignCommit(history.assigned('t', 'w'));
+    apply(cluster, history.recorded('t', 'w'));
+    const requeued = history.requeued('t', 1, 500);
+    apply(cluster, requeued);
+    apply(cluster, requeued);
+    expect(heldCpu(cluster, 'w')).toBe(0);
+    expect(cluster.decide(499, 10)).toEqual([]);
+    expect(cluster.board.nextDueAt()).toBe(500);
+    expect(cluster.decide(500, 10).map(({ taskId, attempt }) => [taskId, attempt])).toEqual([['t', 2]]);
+    apply(cluster, history.recorded('t', 'w', 2));
+    apply(cluster, history.task('t', { type: 'TaskSucceeded', data: { attempt: 2, exitCode: 0, finishedAt: 600 } }));
+    expect(heldCpu(cluster, 'w')).toBe(0);
+    expect(cluster.board.size).toBe(0);
+  });
+
+  it('goes back to the queue when the broker refuses its assignment', () => {
+    const history = new History();
+    const cluster = newCluster();
+    beat(cluster, 'w', 1, 10);
+    apply(cluster, history.submitted('t'));
+    cluster.decide(10, 10);
+    cluster.board.refuse('t', 1);
+    cluster.board.refuse('t', 1);
+    expect(heldCpu(cluster, 'w')).toBe(0);
+    expect(cluster.decide(10, 10)).toHaveLength(1);
+    cluster.board.applyAssignCommit(history.assigned('t', 'w'));
+    cluster.board.refuse('t', 1);
+    expect(heldCpu(cluster, 'w')).toBe(100);
+  });
+
+  it('given to two workers stays with the first in the stream; the other is told to stop', () => {
+    const history = new History();
+    const cluster = newCluster();
+    apply(cluster, history.submitted('t'));
+    const first = history.assigned('t', 'w1');
+    const second = history.assigned('t', 'w2');
+    cluster.board.applyAssignCommit(second);
+    cluster.board.applyAssignCommit(first);
+    expect(cluster.board.get('t')!.assignment).toMatchObject({ workerId: 'w1' });
+    expect(cluster.board.takeRevocations()).toMatchObject([
+      { workerId: 'w2', taskId: 't', attempt: 1, reason: 'superseded' },
+    ]);
+    expect([heldCpu(cluster, 'w1'), heldCpu(cluster, 'w2')]).toEqual([100, 0]);
+  });
+
+  it('cancelled while its assignment is on its way is revoked once it is stored, and only once', () => {
+    const history = new History();
+    const cluster = newCluster();
+    beat(cluster, 'w', 1, 10);
+    apply(cluster, history.submitted('t'));
+    cluster.decide(10, 10);
+    apply(cluster, history.task('t', { type: 'TaskCancelRequested', data: { requestedBy: 'u', graceMs: 5, at: 11 } }));
+    expect(cluster.board.takeRevocations()).toEqual([]);
+    cluster.board.applyAssignCommit(history.assigned('t', 'w'));
+    const revocation = { workerId: 'w', taskId: 't', attempt: 1, graceMs: 5, reason: 'cancelled' };
+    expect(cluster.board.takeRevocations()).toEqual([revocation]);
+    expect(cluster.board.takeRevocations()).toEqual([]);
+    cluster.board.retryRevocation({ ...revocation, reason: 'cancelled' });
+    expect(cluster.board.takeRevocations()).toEqual([revocation]);
+  });
+
+  it('that waits is never placed after its cancellation was asked for', () => {
+    const history = new History();
+    const cluster = newCluster();
+    apply(cluster, history.submitted('t'));
+    apply(cluster, history.task('t', { type: 'TaskCancelRequested', data: { requestedBy: 'u', graceMs: 5, at: 11 } }));
+    beat(cluster, 'w', 1, 10);
+    expect(cluster.decide(10, 10)).toEqual([]);
+  });
+});
+
+describe('leases', () => {
+  it('end after the lease, with the tasks of the worker, once; the worker can come back', () => {
+    const history = new History();
+    const cluster = newCluster();
+    beat(cluster, 'w', 1, 1_000);
+    apply(cluster, history.submitted('t'));
+    cluster.decide(1_000, 10);
+    cluster.board.applyAssignCommit(history.assigned('t', 'w'));
+    expect(cluster.findLosses(62_000)).toEqual([]);
+    const [loss] = cluster.findLosses(62_001);
+    expect(loss).toMatchObject({
+      kind: 'worker',
+      workerId: 'w',
+      lastHeartbeatAt: 1_000,
+      tasks: [{ taskId: 't', attempt: 1 }],
+    });
+    cluster.markReported(loss!, 62_001);
+    expect(cluster.findLosses(62_002)).toEqual([]);
+    // If nothing came of it, it is said again.
+    expect(cluster.findLosses(92_001)).toMatchObject([{ kind: 'assignments', tasks: [{ taskId: 't' }] }]);
+    apply(cluster, history.requeued('t', 1));
+    expect(cluster.decide(92_002, 10)).toEqual([]);
+    beat(cluster, 'w', 2, 93_000);
+    expect(cluster.decide(93_000, 10)).toMatchObject([{ taskId: 't', attempt: 2 }]);
+  });
+
+  it('do not end while nobody could be heard, and count from the return of the broker', () => {
+    const cluster = newCluster();
+    beat(cluster, 'w', 1, 1_000);
+    cluster.fleet.stopListening();
+    expect(cluster.findLosses(500_000)).toEqual([]);
+    cluster.fleet.listen(500_000);
+    expect(cluster.findLosses(561_000)).toEqual([]);
+    expect(cluster.findLosses(561_001)).toHaveLength(1);
+  });
+
+  it('of workers that nobody ever heard of end too, if they hold tasks', () => {
+    const history = new History();
+    const cluster = newCluster();
+    apply(cluster, history.submitted('t'));
+    apply(cluster, history.recorded('t', 'ghost'));
+    expect(cluster.findLosses(61_000)).toEqual([]);
+    expect(cluster.findLosses(61_001)).toMatchObject([
+      { kind: 'worker', workerId: 'ghost', tasks: [{ taskId: 't', attempt: 1 }] },
+    ]);
+  });
+
+  it('that were over before the start are not announced again, and their workers get nothing', () => {
+    const history = new History();
+    const cluster = newCluster();
+    cluster.observeHeartbeat(heartbeat('old'), 1_000, 900_000);
+    cluster.observeHeartbeat(heartbeat('gone', { leaving: true }), 1_000, 900_000);
+    cluster.fleet.listen(900_000);
+    apply(cluster, history.submitted('t'));
+    expect(cluster.decide(900_000, 10)).toEqual([]);
+    expect(cluster.findLosses(990_000)).toEqual([]);
+    expect(cluster.fleet.list(900_000).map(({ workerId, status }) => [workerId, status])).toEqual([['old', 'lost']]);
+  });
+
+  it('status follows heartbeats, host memory and farewells', () => {
+    const cluster = newCluster();
+    const status = (now: number) => cluster.fleet.status('w', now);
+    beat(cluster, 'w', 1, 1_000);
+    expect([status(13_500), status(13_501), status(62_001)]).toEqual(['active', 'inactive', 'lost']);
+    const usage = { cpuPercent: 100, memoryUsedMb: 980, memoryTotalMb: 1_000, storageUsedMb: 1, load1: 9 };
+    beat(cluster, 'w', 2, 70_000, { usage });
+    expect(status(70_000)).toBe('overloaded');
+    beat(cluster, 'w', 3, 70_000, { usage: { ...usage, memoryUsedMb: 900 } });
+    expect(status(70_000)).toBe('active');
+    beat(cluster, 'w', 4, 70_000, { leaving: true });
+    expect(status(70_000)).toBe('leaving');
+    cluster.findLosses(200_000).forEach((loss) => cluster.markReported(loss, 200_000));
+    cluster.findLosses(200_001);
+    expect(cluster.fleet.list(200_001)).toEqual([]);
+  });
+});
+
+describe('heartbeats against the ledger', () => {
+  it('an attempt missing from three of them is lost, if the agent had been told of it', () => {
+    const history = new History();
+    const cluster = newCluster();
+    beat(cluster, 'w', 1, 10);
+    apply(cluster, history.submitted('t'));
+    cluster.decide(10, 10);
+    const stored = history.assigned('t', 'w');
+    cluster.board.applyAssignCommit(stored);
+    for (let sequence = 2; sequence < 9; sequence += 1) beat(cluster, 'w', sequence, 10);
+    expect(cluster.findLosses(10)).toEqual([]);
+    const assignSequence = stored.streamSequence;
+    beat(cluster, 'w', 9, 10, { assignSequence });
+    beat(cluster, 'w', 10, 10, { assignSequence });
+    beat(cluster, 'w', 11, 10, { assignSequence, running: [{ taskId: 't', attempt: 1, phase: 'running' }] });
+    beat(cluster, 'w', 12, 10, { assignSequence });
+    beat(cluster, 'w', 13, 10, { assignSequence });
+    expect(cluster.findLosses(10)).toEqual([]);
+    beat(cluster, 'w', 14, 10, { assignSequence });
+    expect(cluster.findLosses(10)).toMatchObject([
+      { kind: 'assignments', workerId: 'w', tasks: [{ taskId: 't', attempt: 1 }] },
+    ]);
+  });
+
+  it('an attempt that is not the worker’s own is revoked; one that just ended is given a moment', () => {
+    const history = new History();
+    const cluster = newCluster();
+    apply(cluster, history.submitted('t'));
+    apply(cluster, history.recorded('t', 'other'));
+    const running = [{ taskId: 't', attempt: 1, phase: 'running' as const }];
+    expect(beat(cluster, 'w', 1, 10, { running }).strays).toMatchObject([{ workerId: 'w', taskId: 't', attempt: 1 }]);
+    expect(beat(cluster, 'w', 2, 10, { running }).strays).toEqual([]);
+    const ended = [{ taskId: 'unknown', attempt: 1, phase: 'collecting' as const }];
+    expect(beat(cluster, 'v', 1, 10, { running: ended }).strays).toEqual([]);
+    expect(beat(cluster, 'v', 2, 10, { running: ended }).strays).toHaveLength(1);
+  });
+});

@@ -1,0 +1,308 @@
+import { explainTask, getQueue, listWorkers } from '@gantry/contracts/scheduling/scheduler-requests';
+import type { RequestContext } from '@gantry/contracts/messaging/request';
+import { subjects } from '@gantry/contracts/messaging/streams';
+import { publishJson } from '@gantry/jetstream/publisher';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { gpus, workerSpec } from './testing/samples.js';
+import { TestPlatform } from './testing/platform.fixture.js';
+
+const context: RequestContext = { actor: { kind: 'service', id: 'test' }, correlationId: 'test' };
+const one = { cpu: 1, memoryMb: 64, storageMb: 0, gpu: { count: 0 } };
+const cores = (cpu: number) => ({ spec: workerSpec({ capacity: { cpu, memoryMb: 8_192, storageMb: 100_000 } }) });
+
+let platform: TestPlatform;
+let stops: (() => Promise<void>)[] = [];
+
+beforeEach(async () => {
+  platform = await TestPlatform.start();
+});
+
+afterEach(async () => {
+  for (const stop of stops.reverse()) await stop();
+  stops = [];
+  await platform.stop();
+});
+
+async function boot(overrides: Parameters<TestPlatform['scheduler']>[0] = {}) {
+  const service = await platform.scheduler(overrides);
+  let stopped = false;
+  const stop = async () => {
+    if (stopped) return;
+    stopped = true;
+    await service.stop();
+  };
+  stops.push(stop);
+  return { ...service, stop };
+}
+
+describe('placing', () => {
+  it('places at once, keeps the rest queued with a reason, and places it the moment something frees', async () => {
+    const { client } = await boot();
+    await platform.beat('w1', cores(2));
+    const huge = await platform.submit({ priority: 50, resources: { ...one, cpu: 1_000 } });
+    const first = await platform.submit({ resources: one });
+    const second = await platform.submit({ resources: one });
+    const third = await platform.submit({ resources: one });
+    await platform.until(() => platform.assigned.length === 2, 'two assignments');
+    expect(platform.assigned.map(({ taskId, attempt, workerId }) => ({ taskId, attempt, workerId }))).toEqual([
+      { taskId: first, attempt: 1, workerId: 'w1' },
+      { taskId: second, attempt: 1, workerId: 'w1' },
+    ]);
+    const explained = await client.request(explainTask, { taskId: huge }, context);
+    expect(explained).toMatchObject({
+      state: 'waiting',
+      queuePosition: 1,
+      summary: 'Waiting: no worker has 1000 cores (largest has 2).',
+    });
+    expect((await client.request(explainTask, { taskId: third }, context)).summary).toBe(
+      'Waiting for a free worker: needs 1 core, 0 free on worker-1.',
+    );
+    const queue = await client.request(getQueue, {}, context);
+    expect(queue.entries.map(({ taskId, position }) => [taskId, position])).toEqual([
+      [huge, 1],
+      [third, 2],
+    ]);
+    const { workers } = await client.request(listWorkers, {}, context);
+    expect(workers).toMatchObject([{ id: 'w1', status: 'active', allocated: { cpu: 2, memoryMb: 128, storageMb: 0 } }]);
+
+    await platform.record(platform.assigned[0]!);
+    await platform.succeed(first);
+    await platform.until(() => platform.assigned.length === 3, 'the third assignment');
+    expect(platform.assigned[2]).toMatchObject({ taskId: third, workerId: 'w1' });
+    expect(platform.assignmentsOf(huge)).toEqual([]);
+  });
+
+  it('reserves devices by id and gives a queued task to a worker that joins', async () => {
+    const { client } = await boot();
+    const resources = { ...one, gpu: { count: 2, model: 'a100' } };
+    const taskId = await platform.submit({ resources });
+    const other = await platform.submit({ resources });
+    expect((await client.request(explainTask, { taskId: other }, context)).workers).toEqual([]);
+    await platform.beat('w1', { spec: workerSpec({ gpus: gpus(3) }) });
+    await platform.until(() => platform.assigned.length === 1, 'an assignment');
+    expect(platform.assigned[0]).toMatchObject({ taskId, gpuIds: ['GPU-0', 'GPU-1'] });
+    await platform.until(() => platform.sched.some(({ type }) => type === 'WorkerJoined'), 'WorkerJoined');
+    expect(platform.assignmentsOf(other)).toEqual([]);
+  });
+
+  it('honours the earliest time of a requeued task', async () => {
+    await boot();
+    await platform.beat('w1');
+    const taskId = await platform.submit({ resources: one });
+    await platform.until(() => platform.assigned.length === 1, 'the first attempt');
+    await platform.record(platform.assigned[0]!);
+    const notBefore = Date.now() + 700;
+    await platform.requeue(taskId, 1, notBefore);
+    await platform.until(() => platform.assigned.length === 2, 'the second attempt');
+    expect(platform.assigned[1]).toMatchObject({ taskId, attempt: 2 });
+    expect(platform.assigned[1]!.assignedAt).toBeGreaterThanOrEqual(notBefore);
+  });
+
+  it('drains 2,000 tasks over 20 workers: each once, and no worker ever beyond its cores', async () => {
+    await boot();
+    const load = new Map<string, number>();
+    const overloads: string[] = [];
+    let finished = 0;
+    const ending: Promise<void>[] = [];
+    platform.onAssigned = (data) => {
+      const now = (load.get(data.workerId) ?? 0) + 1;
+      load.set(data.workerId, now);
+      if (now > 4) overloads.push(data.workerId);
+      ending.push(
+        (async () => {
+          await platform.record(data);
+          // The room counts as free from the moment the end is stored, so the test must count it free before.
+          load.set(data.workerId, load.get(data.workerId)! - 1);
+          await platform.succeed(data.taskId);
+          finished += 1;
+        })(),
+      );
+    };
+    for (let index = 0; index < 20; index += 1) await platform.beat(`w${index}`, cores(4));
+    const submitted = await Promise.all(Array.from({ length: 2_000 }, () => platform.submit({ resources: one })));
+    await platform.until(() => finished === 2_000, 'all tasks finished', 90_000);
+    await Promise.all(ending);
+    expect(overloads).toEqual([]);
+    expect(platform.assigned.map(({ taskId }) => taskId).sort()).toEqual([...submitted].sort());
+  });
+
+  it('has an assignment stored within milliseconds of the submission', async () => {
+    await boot();
+    await platform.beat('w1', cores(1_000));
+    const latencies: number[] = [];
+    for (let index = 0; index < 200; index += 1) {
+      const taskId = await platform.submit({ resources: { ...one, memoryMb: 8 } });
+      const began = performance.now();
+      await new Promise<void>((resolve) => {
+        if (platform.assignmentsOf(taskId).length > 0) resolve();
+        platform.onAssigned = (data) => data.taskId === taskId && resolve();
+      });
+      latencies.push(performance.now() - began);
+      platform.onAssigned = undefined;
+      if (index % 50 === 49)
+        await platform.beat('w1', {
+          ...cores(1_000),
+          running: platform.assigned.map((data) => ({ ...data, phase: 'running' as const })),
+        });
+      if (platform.assigned.length >= 90) {
+        await Promise.all(
+          platform.assigned.splice(0).map(async (data) => (await platform.record(data), platform.succeed(data.taskId))),
+        );
+      }
+    }
+    latencies.sort((a, b) => a - b);
+    expect(latencies[100]).toBeLessThan(250);
+  });
+});
+
+describe('revoking', () => {
+  it('revokes a running task that is cancelled, with its grace', async () => {
+    await boot();
+    await platform.beat('w1');
+    const taskId = await platform.submit({ resources: one });
+    await platform.until(() => platform.assigned.length === 1, 'the assignment');
+    await platform.record(platform.assigned[0]!);
+    await platform.commit(taskId, {
+      type: 'TaskCancelRequested',
+      data: { requestedBy: 'u1', graceMs: 1_234, at: Date.now() },
+    });
+    await platform.until(() => platform.revoked.length === 1, 'the revocation');
+    expect(platform.revoked[0]).toMatchObject({
+      taskId,
+      attempt: 1,
+      workerId: 'w1',
+      graceMs: 1_234,
+      reason: 'cancelled',
+    });
+  });
+
+  it('takes back what was assigned while the task was cancelled, and keeps its room until the agent let go', async () => {
+    const { client } = await boot();
+    await platform.beat('w1');
+    const taskId = await platform.submit({ resources: one });
+    await platform.until(() => platform.assigned.length === 1, 'the assignment');
+    // The tasks service had not recorded the assignment when the user cancelled.
+    await platform.commit(
+      taskId,
+      { type: 'TaskCancelRequested', data: { requestedBy: 'u1', graceMs: 100, at: Date.now() } },
+      { type: 'TaskCancelled', data: { attempt: 0, finishedAt: Date.now() } },
+    );
+    await platform.until(() => platform.revoked.length === 1, 'the revocation');
+    expect(platform.revoked[0]).toMatchObject({ taskId, attempt: 1, reason: 'superseded' });
+    const allocated = async () => (await client.request(listWorkers, {}, context)).workers[0]!.allocated.cpu;
+    expect(await allocated()).toBe(1);
+    await platform.beat('w1');
+    await expect.poll(allocated).toBe(0);
+  });
+
+  it('revokes an attempt that a worker runs although the task has a newer one elsewhere', async () => {
+    await boot();
+    await platform.beat('w1', cores(1));
+    const taskId = await platform.submit({ resources: one });
+    await platform.until(() => platform.assigned.length === 1, 'the first attempt');
+    await platform.record(platform.assigned[0]!);
+    await platform.beat('w2', cores(1));
+    const other = await platform.submit({ resources: one });
+    await platform.until(() => platform.assigned.length === 2, 'the other task');
+    expect(platform.assigned[1]).toMatchObject({ taskId: other, workerId: 'w2' });
+    await platform.requeue(taskId, 1, Date.now() + 3_600_000);
+    const running = [{ taskId, attempt: 1, phase: 'running' as const }];
+    await expect
+      .poll(async () => {
+        await platform.beat('w1', { ...cores(1), running });
+        return platform.revoked.find((entry) => entry.taskId === taskId);
+      })
+      .toMatchObject({ workerId: 'w1', attempt: 1, reason: 'superseded' });
+  });
+});
+
+describe('losing', () => {
+  const short = { timing: { heartbeatMs: 200, leaseMs: 1_200, marginMs: 0, forgetLostAfterMs: 3_600_000 } };
+
+  it('announces a worker without heartbeats with its tasks, and places them elsewhere when they are requeued', async () => {
+    const { client } = await boot(short);
+    await platform.beat('w1', cores(2));
+    const taskId = await platform.submit({ resources: one });
+    await platform.until(() => platform.assigned.length === 1, 'the assignment');
+    await platform.record(platform.assigned[0]!);
+    await platform.until(() => platform.sched.some(({ type }) => type === 'WorkerLost'), 'WorkerLost');
+    const lost = platform.sched.find((event) => event.type === 'WorkerLost')!;
+    expect(lost.data).toMatchObject({ workerId: 'w1', tasks: [{ taskId, attempt: 1 }] });
+    expect((await client.request(listWorkers, {}, context)).workers).toMatchObject([{ id: 'w1', status: 'lost' }]);
+    const alive = setInterval(() => void platform.beat('w2', cores(2)), 150);
+    try {
+      await platform.requeue(taskId, 1);
+      await platform.until(() => platform.assigned.length === 2, 'the second attempt');
+    } finally {
+      clearInterval(alive);
+    }
+    expect(platform.assigned[1]).toMatchObject({ taskId, attempt: 2, workerId: 'w2' });
+    expect(platform.sched.filter(({ type }) => type === 'WorkerLost')).toHaveLength(1);
+  });
+
+  it('announces attempts that an agent no longer lists, but not while its report waits to be read', async () => {
+    await boot();
+    await platform.beat('w1');
+    const silent = await platform.submit({ resources: one });
+    const reported = await platform.submit({ resources: one });
+    await platform.until(() => platform.assigned.length === 2, 'both assignments');
+    for (const data of platform.assigned) await platform.record(data);
+    await publishJson(platform.nc, subjects.report('w1', reported), { type: 'exited' });
+    for (let beat = 0; beat < 3; beat += 1) await platform.beat('w1');
+    await platform.until(() => platform.sched.some(({ type }) => type === 'AssignmentsLost'), 'AssignmentsLost');
+    const announced = platform.sched
+      .filter((event) => event.type === 'AssignmentsLost')
+      .flatMap(({ data }) => data.tasks);
+    expect(announced).toEqual([{ taskId: silent, attempt: 1 }]);
+  });
+
+  it('counts every lease from the return of the broker', async () => {
+    const { client } = await boot({ timing: { ...short.timing, leaseMs: 4_000 } });
+    await platform.beat('w1');
+    await platform.submit({ resources: one });
+    await platform.until(() => platform.assigned.length === 1, 'the assignment');
+    await platform.server.restart();
+    const returned = Date.now();
+    await platform.until(() => platform.sched.some(({ type }) => type === 'WorkerLost'), 'WorkerLost after the outage');
+    const lost = platform.sched.find((event) => event.type === 'WorkerLost')!;
+    expect((lost.data as { at: number }).at).toBeGreaterThan(returned + 3_000);
+    expect((await client.request(listWorkers, {}, context)).workers).toMatchObject([{ status: 'lost' }]);
+  });
+});
+
+describe('taking over', () => {
+  it('knows after a restart what it had assigned, even if nobody recorded it', async () => {
+    const before = await boot();
+    await platform.beat('w1', cores(2));
+    const recorded = await platform.submit({ resources: one });
+    await platform.until(() => platform.assigned.length === 1, 'the first assignment');
+    await platform.record(platform.assigned[0]!);
+    const unrecorded = await platform.submit({ resources: one });
+    await platform.until(() => platform.assigned.length === 2, 'the second assignment');
+    await before.stop();
+    const waiting = await platform.submit({ resources: one });
+
+    const { client } = await boot();
+    await platform.beat('w1', cores(2));
+    await platform.until(() => platform.epochs.some(({ epoch }) => epoch === 2), 'the new epoch');
+    expect((await client.request(explainTask, { taskId: unrecorded }, context)).state).toBe('placed');
+    await platform.record(platform.assigned[1]!);
+    await platform.succeed(recorded);
+    await platform.until(() => platform.assigned.length === 3, 'the third assignment');
+    expect(platform.assigned.map(({ taskId }) => taskId)).toEqual([recorded, unrecorded, waiting]);
+  });
+
+  it('lets one of two schedulers decide, and the other one go on when the first stops', async () => {
+    const first = await boot();
+    const second = await boot();
+    await platform.beat('w1', cores(20));
+    const early = await Promise.all(Array.from({ length: 10 }, () => platform.submit({ resources: one })));
+    await platform.until(() => platform.assigned.length === 10, 'assignments of the first');
+    await first.stop();
+    const late = await Promise.all(Array.from({ length: 10 }, () => platform.submit({ resources: one })));
+    await platform.until(() => platform.assigned.length === 20, 'assignments of the second');
+    expect(platform.assigned.map(({ taskId }) => taskId).sort()).toEqual([...early, ...late].sort());
+    expect((await second.client.request(listWorkers, {}, context)).workers).toMatchObject([{ allocated: { cpu: 20 } }]);
+    expect(platform.epochs.at(-1)!.epoch).toBeGreaterThan(1);
+  });
+});
