@@ -33,6 +33,7 @@ import { TelemetryResolver } from './modules/telemetry/telemetry.resolver.js';
 import { WorkerTasksQuery } from './modules/workers/worker-tasks.query.js';
 import { WorkersController } from './modules/workers/workers.controller.js';
 import { WorkersResolver } from './modules/workers/workers.resolver.js';
+import { DocsController } from './openapi/docs.controller.js';
 import { ConnectionLifetimes } from './security/connection-lifetime.js';
 import { LiveLogs } from './subscriptions/live-logs.js';
 import { LiveTasks } from './subscriptions/live-tasks.js';
@@ -59,6 +60,7 @@ export class GatewayModule {
         WorkersController,
         SystemController,
         StreamsController,
+        DocsController,
       ],
       providers: [
         AuthResolver,

@@ -82,7 +82,9 @@ export function toGraphqlError(thrown: unknown): GraphQLError {
 
 /** Errors of the GraphQL layer itself (parsing, validation, variables) get the same `extensions` as ours. */
 export function withKind(extensions: Readonly<Record<string, unknown>> | undefined): Record<string, unknown> {
-  const code = typeof extensions?.['code'] === 'string' ? extensions['code'] : 'GRAPHQL_VALIDATION_FAILED';
+  // Whoever reports a validation error cannot choose `code`: the HTTP layer overwrites it.
+  const given = extensions?.['exactCode'] ?? extensions?.['code'];
+  const code = typeof given === 'string' ? given : 'GRAPHQL_VALIDATION_FAILED';
   const internal = code === 'INTERNAL_SERVER_ERROR';
   return {
     code: internal ? 'INTERNAL' : code,

@@ -1,7 +1,8 @@
 import cookie from '@fastify/cookie';
 import cors from '@fastify/cors';
-import fastify, { type FastifyInstance } from 'fastify';
+import fastify, { type FastifyInstance, type FastifyReply } from 'fastify';
 import type { HttpStatistics } from '../modules/system/http-statistics.js';
+import { toHttpError } from './error-mapping.js';
 import { CSRF_HEADER } from '../security/refresh-cookie.js';
 import { addSecurityHeaders } from './security-headers.js';
 
@@ -24,6 +25,11 @@ export async function createFastify({
     bodyLimit: BODY_LIMIT_BYTES,
     trustProxy,
     forceCloseConnections: true,
+    // What fails before routing, such as a malformed path, meets no filter of ours.
+    frameworkErrors: (error, _request, reply) => {
+      const { status, body } = toHttpError(error);
+      void (reply as FastifyReply).code(status).type('application/json; charset=utf-8').send({ error: body });
+    },
     routerOptions: {
       maxParamLength: 300,
       querystringParser: (text) => Object.fromEntries(grouped(new URLSearchParams(text))),

@@ -95,8 +95,7 @@ export const accessTable: Readonly<Record<string, Access>> = {
   'GET /health/live': open(),
   'GET /metrics': open(),
   'GET /api/docs': open(),
-  'GET /api/docs/': open(),
-  'GET /api/docs/*': open(),
+  'GET /api/docs/:asset': open(),
   'GET /api/docs/openapi.json': open(),
 
   'POST /api/auth/register': open('credentials'),

@@ -44,7 +44,10 @@ export function limitRule(limits: GraphqlLimits = defaultGraphqlLimits) {
       const rootFields = countFields(operation.selectionSet, context, new Set());
       const refuse = (message: string) =>
         context.reportError(
-          new GraphQLError(message, { nodes: operation, extensions: { code: 'GRAPHQL.TOO_COMPLEX', kind: 'limit' } }),
+          new GraphQLError(message, {
+            nodes: operation,
+            extensions: { exactCode: 'GRAPHQL.TOO_COMPLEX', kind: 'limit' },
+          }),
         );
       if (depth > limits.maxDepth)
         refuse(`The query is ${depth} levels deep; at most ${limits.maxDepth} are served. Split it.`);

@@ -40,9 +40,8 @@ export class ChunkBuffer<T> {
     else this.waiter();
   }
 
-  /** The next chunk; undefined after a wake-up without one, at the deadline (`performance.now()`), or when aborted. */
-  async take(signal: AbortSignal, deadline?: number): Promise<T | undefined> {
-    if (this.chunks.length === 0 && !this.woken && this.failure === undefined) await this.news(signal, deadline);
+  /** The next chunk, if one is here. Throws what made reading end, once everything before it was taken. */
+  next(): T | undefined {
     this.woken = false;
     const chunk = this.chunks.shift();
     if (chunk === undefined && this.failure !== undefined) throw this.failure.reason;
@@ -50,7 +49,12 @@ export class ChunkBuffer<T> {
     return chunk;
   }
 
-  private news(signal: AbortSignal, deadline: number | undefined): Promise<void> {
+  /** Waits for a chunk, a wake-up since the last `next()`, the deadline (`performance.now()`), or the signal. */
+  async news(signal: AbortSignal, deadline?: number): Promise<void> {
+    if (this.chunks.length === 0 && !this.woken && this.failure === undefined) await this.wakeUp(signal, deadline);
+  }
+
+  private wakeUp(signal: AbortSignal, deadline: number | undefined): Promise<void> {
     return new Promise((resolve) => {
       const done = () => {
         clearTimeout(timer);

@@ -71,11 +71,8 @@ export async function* tailLogs(
   let graceEnds: number | undefined;
   let filled = false;
   try {
-    for (;;) {
-      const over = isTerminal(task.status) && cursor.complete && cursor.attempt >= task.attempt;
-      if (over && buffer.caughtUp && filled) return;
-      const chunk = await buffer.take(stop, graceEnds);
-      if (stop.aborted) return;
+    while (!stop.aborted) {
+      const chunk = buffer.next();
       if (chunk !== undefined) {
         if (cursor.isOld(chunk) || (!request.follow && chunk.attempt !== cursor.attempt)) continue;
         if (chunk.attempt > cursor.attempt) {
@@ -97,20 +94,23 @@ export async function* tailLogs(
         }
         continue;
       }
-      if (!buffer.caughtUp) continue;
-      if (!request.follow) return;
-      if (!isTerminal(task.status) && !task.deleted) continue;
-      // Later attempts whose lines have left the stream already.
-      while (cursor.attempt < task.attempt) {
-        yield* cursor.moveTo(cursor.attempt + 1);
-        yield* fill(cursor.attempt, undefined);
+      if (buffer.caughtUp && !request.follow) return;
+      if (buffer.caughtUp && (isTerminal(task.status) || task.deleted)) {
+        // Later attempts whose lines have left the stream already.
+        while (cursor.attempt < task.attempt) {
+          yield* cursor.moveTo(cursor.attempt + 1);
+          yield* fill(cursor.attempt, undefined);
+        }
+        if (cursor.complete || !hasRun(task)) break;
+        graceEnds ??= performance.now() + END_GRACE_MS;
+        if (performance.now() >= graceEnds) {
+          yield* fill(cursor.attempt, undefined);
+          break;
+        }
       }
-      if (cursor.complete || !hasRun(task)) break;
-      graceEnds ??= performance.now() + END_GRACE_MS;
-      if (performance.now() < graceEnds) continue;
-      yield* fill(cursor.attempt, undefined);
-      break;
+      await buffer.news(stop, graceEnds);
     }
+    if (stop.aborted) return;
     yield* cursor.finish();
   } finally {
     reading.abort();

@@ -14,9 +14,12 @@ import { getHealth } from '@gantry/contracts/messaging/request';
 import { streams, subjects } from '@gantry/contracts/messaging/streams';
 import type { Commit } from '@gantry/contracts/messaging/commit';
 import type { LogChunk } from '@gantry/contracts/agents/log-chunk';
-import { listWorkers } from '@gantry/contracts/scheduling/scheduler-requests';
+import { explainTask, listWorkers } from '@gantry/contracts/scheduling/scheduler-requests';
 import {
+  cancelTask,
   countTasks,
+  deleteTask,
+  retryTask,
   getArtifact,
   getTask,
   getTaskHistory,
@@ -28,7 +31,13 @@ import { TASK_SCHEMA_VERSION, type TaskEvent } from '@gantry/contracts/tasks/tas
 import { taskSpecSchema, type TaskSpecInput } from '@gantry/contracts/tasks/task-spec';
 import type { TaskView } from '@gantry/contracts/tasks/task-view';
 import { foldTaskCommit } from '@gantry/contracts/tasks/task-view.fold';
-import { getArchivedTask, getSummary, readLogs, searchTasks } from '@gantry/contracts/telemetry/telemetry-requests';
+import {
+  getArchivedTask,
+  getSeries,
+  getSummary,
+  readLogs,
+  searchTasks,
+} from '@gantry/contracts/telemetry/telemetry-requests';
 import { connectNats } from '@gantry/jetstream/connect';
 import { publishJson } from '@gantry/jetstream/publisher';
 import { RequestClient } from '@gantry/jetstream/request-client';
@@ -276,6 +285,21 @@ export class World {
       averageDurationSeconds: null,
     }));
     services.on(listWorkers, () => ({ workers: [] }));
+    services.on(cancelTask, ({ taskId, visibleTo }) => this.visible(taskId, visibleTo));
+    services.on(retryTask, ({ taskId, visibleTo }) => this.visible(taskId, visibleTo));
+    services.on(deleteTask, ({ taskId, visibleTo }) => {
+      this.visible(taskId, visibleTo);
+      return {};
+    });
+    services.on(explainTask, ({ taskId }) => ({
+      taskId,
+      state: 'waiting' as const,
+      summary: 'It waits.',
+      queuePosition: 1,
+      workers: [],
+      checkedAt: 1,
+    }));
+    services.on(getSeries, () => ({ bucketSeconds: 60, series: [] }));
     services.on(readLogs, ({ attempt }) => ({ attempt: attempt ?? null, lines: [], lastSeq: 0, complete: false }));
     services.on(getArtifact, ({ taskId, visibleTo, artifactId }) => {
       const artifact = this.visible(taskId, visibleTo).artifacts.find(({ id }) => id === artifactId);

@@ -1,7 +1,7 @@
 import { activeStatuses } from '@gantry/contracts/tasks/task-status';
 import type { ListPosition, TaskFilter, TaskSort } from '@gantry/contracts/tasks/task-requests';
 import type { TaskView } from '@gantry/contracts/tasks/task-view';
-import { comparePositions, matchesFilter, positionOf } from './task-list.order.js';
+import { compareInOrder, matchesFilter, positionOf } from './task-list.order.js';
 
 export interface MergeOrder {
   filter: TaskFilter;
@@ -46,7 +46,7 @@ export interface MergedWindow {
 export function mergeWindow({ order, after, recent, archive, latest }: MergeInput): MergedWindow {
   const { sort, descending, now, filter } = order;
   const place = (task: TaskView) => positionOf(task, sort, now);
-  const before = (a: ListPosition, b: ListPosition) => comparePositions(a, b, descending) < 0;
+  const before = (a: ListPosition, b: ListPosition) => compareInOrder(a, b, descending) < 0;
 
   const recentEnd = endOf(recent, place);
   const archiveEnd = endOf(archive, place);
@@ -75,7 +75,7 @@ export function mergeWindow({ order, after, recent, archive, latest }: MergeInpu
     .filter((task) => !task.deleted && matchesFilter(task, filter))
     .map((task) => ({ task, position: place(task) }))
     .filter(({ position }) => !beyond(position) && (after === undefined || before(after, position)))
-    .sort((a, b) => comparePositions(a.position, b.position, descending))
+    .sort((a, b) => compareInOrder(a.position, b.position, descending))
     .map(({ task }) => task);
   return { tasks, horizon };
 }

@@ -15,12 +15,14 @@ import { principalOf, type Caller } from '../../security/caller.js';
 import { visibleTo } from '../../security/principal.js';
 import { decodeCursor, encodeCursor } from './task-list.cursor.js';
 import { mergeWindow, type MergeOrder, type SourceRows } from './task-list.merge.js';
-import { comparePositions, positionOf } from './task-list.order.js';
+import { compareInOrder, positionOf } from './task-list.order.js';
 
 export const MAX_PAGE = 100;
 
 export const taskListArgsSchema = z.object({
-  filter: taskFilterSchema.default({}),
+  filter: taskFilterSchema
+    .transform((filter) => (filter.search === undefined ? filter : { ...filter, search: filter.search.trim() }))
+    .default({}),
   sort: taskSortSchema.default('created'),
   descending: z.boolean().default(true),
   first: z.int().min(1).max(MAX_PAGE, `At most ${MAX_PAGE} at once; use the cursor for more.`).default(50),
@@ -108,7 +110,7 @@ function rowsOf(
   const { tasks } = answer.value;
   const { sort, descending, now } = order;
   const ordered = [...tasks].sort((a, b) =>
-    comparePositions(positionOf(a, sort, now), positionOf(b, sort, now), descending),
+    compareInOrder(positionOf(a, sort, now), positionOf(b, sort, now), descending),
   );
   return { tasks: ordered, exhausted: tasks.length < limit };
 }
