@@ -3,7 +3,7 @@ import type { StreamDefinition } from '@gantry/contracts/messaging/streams';
 import { type AppendResult, ConcurrencyError, type EventStore, type FollowOptions } from '@gantry/event-sourcing/event-store.port';
 import { GantryError } from '@gantry/kernel/gantry-error';
 import { JetStreamApiCodes, JetStreamApiError } from '@nats-io/jetstream';
-import type { NatsConnection } from '@nats-io/transport-node';
+import { InvalidArgumentError, type NatsConnection } from '@nats-io/transport-node';
 import type { z } from 'zod';
 import { followStream } from './follow-stream.js';
 import { publishUntilAcknowledged } from './publisher.js';
@@ -74,6 +74,7 @@ export class JetStreamEventStore<Event extends DomainEvent = DomainEvent> implem
   }
 
   private async explain(error: unknown, subject: string, commitId: string, expectedSequence: number): Promise<AppendResult> {
+    if (error instanceof InvalidArgumentError && error.message.includes('max_payload')) throw tooLarge(error);
     if (!(error instanceof JetStreamApiError)) throw error;
     if (error.code === JetStreamApiCodes.StreamWrongLastSequence || error.code === JetStreamApiCodes.StreamWrongLastSequenceUnknown) {
       // The acknowledgement of our own append may have been lost longer ago than the duplicate window reaches.
@@ -87,10 +88,7 @@ export class JetStreamEventStore<Event extends DomainEvent = DomainEvent> implem
         cause: error,
       });
     }
-    if (error.code === TOO_LARGE) {
-      throw new GantryError('STORE.COMMIT_TOO_LARGE', 'invalid', 'This change is larger than one message may be. Split it.', { cause: error });
-    }
-    throw error;
+    throw error.code === TOO_LARGE ? tooLarge(error) : error;
   }
 
   /** The broker knows message ids per stream: an id used for two aggregates would silently lose the second commit. */
@@ -123,4 +121,8 @@ export class JetStreamEventStore<Event extends DomainEvent = DomainEvent> implem
     const events = commit.events.map((event) => ({ ...event, data: schemas[event.type]?.parse(event.data) ?? event.data }));
     return { commit: { ...commit, events: events as unknown as readonly Event[] }, streamSequence, subject };
   }
+}
+
+function tooLarge(cause: Error): GantryError {
+  return new GantryError('STORE.COMMIT_TOO_LARGE', 'invalid', 'This change is larger than one message may be. Split it.', { cause });
 }

@@ -54,5 +54,5 @@ export async function runProcess(logger: Logger, start: () => Promise<StoppableP
     return;
   }
   logger.info('ready');
-  process.send?.({ type: 'ready' });
+  if (process.connected) process.send?.({ type: 'ready' });
 }
