@@ -24,7 +24,7 @@ export class SchedulingConsumer {
    * In batches, because one subject carries all assignments of a worker: one after the other, each would wait for the append
    * of the one before it, and the reports of the agents would have to wait for them in turn. Tasks need no order between them.
    */
-  @HandleStreamBatch({ stream: streams.assign, durable: 'tasks-assign', maxWaitMs: 5 })
+  @HandleStreamBatch({ stream: streams.assign, durable: 'tasks-assign', maxMessages: 200, maxWaitMs: 5 })
   async onAssign(messages: StreamMessage[]): Promise<void> {
     await Promise.all(
       messages

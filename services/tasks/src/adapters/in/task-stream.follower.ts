@@ -51,7 +51,7 @@ export class TaskStreamFollower implements OnModuleInit, OnApplicationShutdown {
       });
     });
     logger.info({ commits, tasks: executor.board.size, milliseconds: clock.now() - begin }, 'board complete');
-    leftovers.purge().catch((error: unknown) => logger.warn({ error }, 'files of deleted tasks are still stored'));
+    leftovers.purge().catch((error: unknown) => logger.warn({ err: error }, 'files of deleted tasks are still stored'));
   }
 
   /** Not awaited: the connection closes next and ends the reading in any case. */
@@ -62,7 +62,7 @@ export class TaskStreamFollower implements OnModuleInit, OnApplicationShutdown {
   /** A commit that cannot be folded is a defect: say so loudly rather than serve a board that silently stands still. */
   private fail(error: unknown): void {
     if (this.stop.signal.aborted) return;
-    this.options.logger.error({ error }, 'reading of stream TASKS ended');
+    this.options.logger.error({ err: error }, 'reading of stream TASKS ended');
     this.options.health.set('task-board', 'unhealthy', 'The reading of stream TASKS ended; restart the service.');
   }
 }
