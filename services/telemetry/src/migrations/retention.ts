@@ -9,7 +9,7 @@ export interface Retention {
 
 /** Roll-ups are small and stay longer than the samples: a minute 4 times, an hour 24 times as long. */
 export const MINUTE_RETENTION_FACTOR = 4;
-export const HOUR_RETENTION_FACTOR = 24;
+const HOUR_RETENTION_FACTOR = 24;
 
 /** Sets how long logs and samples stay. Not a migration, because an operator may change it at any start. */
 export async function applyRetention(clickhouse: ClickHouse, { logDays, metricDays }: Retention): Promise<void> {

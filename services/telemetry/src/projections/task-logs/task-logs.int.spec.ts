@@ -42,8 +42,7 @@ const chunk = (content: LogLine[], change: Partial<LogChunk> = {}) =>
     end: false,
     ...change,
   });
-const read = (input: object = {}) =>
-  reader.read(readLogs.input.parse({ taskId, ...input }) as Parameters<TaskLogsReader['read']>[0]);
+const read = (input: object = {}) => reader.read(readLogs.input.parse({ taskId, ...input }));
 const seqs = async (input: object = {}) => (await read(input)).lines.map(({ seq }) => seq);
 
 describe('pages', () => {
@@ -119,8 +118,7 @@ describe('reply size', () => {
     const small = new TaskLogsReader(database, 20_000);
     // Escapes make JSON six times as long as the text.
     await projection.apply([chunk(lines(1, 30, { text: '\u0001'.repeat(500) }))]);
-    const ask = (input: object) =>
-      small.read(readLogs.input.parse({ taskId, ...input }) as Parameters<TaskLogsReader['read']>[0]);
+    const ask = (input: object) => small.read(readLogs.input.parse({ taskId, ...input }));
     const tail = await ask({ tail: true });
     expect(tail.lines.at(-1)?.seq).toBe(30);
     expect(tail.lines.length).toBeLessThan(10);
@@ -136,8 +134,6 @@ describe('reply size', () => {
   it('one line that is too long for the budget still comes', async () => {
     const tiny = new TaskLogsReader(database, 100);
     await projection.apply([chunk(lines(1, 2, { text: 'x'.repeat(5_000) }))]);
-    expect(
-      (await tiny.read(readLogs.input.parse({ taskId }) as Parameters<TaskLogsReader['read']>[0])).lines,
-    ).toHaveLength(1);
+    expect((await tiny.read(readLogs.input.parse({ taskId }))).lines).toHaveLength(1);
   });
 });
