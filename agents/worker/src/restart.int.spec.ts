@@ -165,6 +165,28 @@ describe('an agent that dies, and a broker that dies', () => {
     await expectComplete(taskId, 1_500);
   });
 
+  it('started again without a broker, it stops containers before their lease ends', async () => {
+    const first = await startAgent();
+    const taskId = await world.assign({ command: ['sleep', '600'] }, { leaseMs: 15_000 });
+    const { containerId } = await world.started(taskId);
+    process.kill(world.nats.pid, 'SIGSTOP');
+    const cut = performance.now();
+    try {
+      await end(first, 'SIGKILL');
+      startAgent().catch(() => undefined);
+      await eventually(
+        async () => expect((await docker.getContainer(containerId).inspect()).State.Running).toBe(false),
+        {
+          timeoutMs: 15_000,
+        },
+      );
+      expect(performance.now() - cut).toBeLessThan(15_000);
+    } finally {
+      process.kill(world.nats.pid, 'SIGCONT');
+    }
+    expect(await world.exitOf(taskId)).toMatchObject({ outcome: 'infrastructure_error' });
+  });
+
   it('a second agent on the same folder does not start', async () => {
     await startAgent();
     const first = child;

@@ -20,6 +20,7 @@ import { ArtifactUploader } from './session/artifact.uploader.js';
 import { AssignmentInbox } from './session/assignment-inbox.js';
 import { AttemptBoard } from './session/attempt-board.js';
 import { HeartbeatLoop } from './session/heartbeat.loop.js';
+import { OfflineLeaseGuard } from './session/offline-lease.guard.js';
 import { openLog } from './session/open-log.js';
 import { ReportPublisher } from './session/report.publisher.js';
 import { RequestArtifactService } from './session/request-artifact.service.js';
@@ -72,6 +73,8 @@ export class WorkerAgent {
     const life = { leaving: false, over: new AbortController() };
     const health = new HealthState(`worker-${workerId}`);
 
+    const guard = new OfflineLeaseGuard(store, runtime, clock, logger);
+    guard.start();
     const gpus = new NvidiaSmiWatch({ intervalMs: environment.GANTRY_METRICS_INTERVAL_MS, clock, logger });
     const [nc, gpuSpecs] = await Promise.all([
       connectNats({
@@ -82,6 +85,7 @@ export class WorkerAgent {
       }),
       gpus.start(),
     ]);
+    guard.stop();
     logger.info({ gpus: gpuSpecs.length }, 'connected to the broker');
 
     const host = new HostSampler(dataFolder, clock);
@@ -134,6 +138,7 @@ export class WorkerAgent {
         Math.max(1_000, Math.min(timing.heartbeatMs, (board.shortestLeaseMs - timing.stopBeforeLeaseEndMs) / 3)),
       onRenewed: (sentAt) => {
         renewedAt = Math.max(renewedAt, sentAt);
+        store.saveLeaseRenewedAt(clock.now() - (performance.now() - sentAt));
         health.set('broker', 'healthy');
       },
       compose: async () => {

@@ -30,6 +30,7 @@ export function attemptKey(taskId: string, attempt: number): string {
  *
  *     assign-sequence            last applied sequence of ASSIGN
  *     finished.jsonl             attempts that are over, so that a replayed assignment never runs twice
+ *     lease-renewed-at           time of the newest acknowledged heartbeat
  *     counters.json              attempts that went well, and that failed, since the agent was installed
  *     attempts/<task>.<n>/       attempt.json, log.json, output/ (mounted at /output)
  *
@@ -61,6 +62,16 @@ export class AgentStore {
 
   saveAssignSequence(sequence: number): void {
     this.writeWhole(join(this.folder, 'assign-sequence'), String(sequence));
+  }
+
+  /** When the newest acknowledged heartbeat was sent, epoch milliseconds. */
+  leaseRenewedAt(): number | undefined {
+    const text = this.readText(join(this.folder, 'lease-renewed-at'));
+    return text === undefined ? undefined : Number(text);
+  }
+
+  saveLeaseRenewedAt(at: number): void {
+    this.writeWhole(join(this.folder, 'lease-renewed-at'), String(at));
   }
 
   isFinished(key: string): boolean {

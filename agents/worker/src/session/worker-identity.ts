@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { createServer, type Server } from 'node:net';
 import { join } from 'node:path';
@@ -48,7 +49,9 @@ export function holdAlone(folder: string): Promise<Server> {
           : error,
       );
     });
-    server.listen(`\0gantry-worker:${folder}`, () => {
+    // Hashed, because the name of a socket has at most 107 bytes.
+    const name = createHash('sha256').update(folder).digest('hex').slice(0, 32);
+    server.listen(`\0gantry-worker-${name}`, () => {
       server.unref();
       resolve(server);
     });
