@@ -7,10 +7,23 @@ export interface DeviceDemand {
   readonly gpuMemoryMb: number;
 }
 
+/** Models are few and are compared for every device of every search. */
+const lowerCased = new Map<string, string>();
+const MAX_MODELS = 1_000;
+
+function lowerCase(model: string): string {
+  let lower = lowerCased.get(model);
+  if (lower === undefined) {
+    if (lowerCased.size >= MAX_MODELS) lowerCased.clear();
+    lowerCased.set(model, (lower = model.toLowerCase()));
+  }
+  return lower;
+}
+
 export function deviceMatches(device: GpuSpec, demand: DeviceDemand): boolean {
   return (
     device.memoryMb >= demand.gpuMemoryMb &&
-    (demand.gpuModel === undefined || device.model.toLowerCase().includes(demand.gpuModel))
+    (demand.gpuModel === undefined || lowerCase(device.model).includes(demand.gpuModel))
   );
 }
 

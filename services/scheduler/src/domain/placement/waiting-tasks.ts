@@ -92,7 +92,7 @@ export class WaitingTasks {
   readyGroups(): Iterable<TaskGroup> {
     const end = this.freedEnd;
     if (this.seenFreed < end) {
-      const freed = new Set(this.freedLog.slice(this.seenFreed - this.freedBase));
+      const freed = [...new Set(this.freedLog.slice(this.seenFreed - this.freedBase))];
       for (const group of this.active) this.wake(group, freed, end);
       this.seenFreed = end;
       this.trimLog();
@@ -147,19 +147,18 @@ export class WaitingTasks {
     return this.freedBase + this.freedLog.length;
   }
 
-  private wake(group: TaskGroup, freed: ReadonlySet<number>, end: number): void {
+  private wake(group: TaskGroup, freed: readonly number[], end: number): void {
     group.cursor = end;
+    const { candidates, eligible, ready, shape } = group;
     let fits = false;
-    for (const slot of freed) {
-      if (!group.eligible.has(slot)) continue;
-      if (group.ready) {
-        group.candidates.add(slot);
-      } else if (this.workers.hasRoom(slot, group.shape)) {
-        group.candidates.add(slot);
-        fits = true;
-      }
+    for (let at = 0; at < freed.length; at += 1) {
+      const slot = freed[at]!;
+      // The room is the cheaper question and mostly answered with no. A ready group needs no answer: it is searched anyway.
+      if ((!ready && !this.workers.hasRoom(slot, shape)) || !eligible.has(slot)) continue;
+      candidates.add(slot);
+      fits = true;
     }
-    if (fits) this.setReady(group);
+    if (fits && !ready) this.setReady(group);
   }
 
   private setReady(group: TaskGroup): void {
