@@ -139,7 +139,7 @@ describe('sockets', () => {
     expect(await closing(connectionInit(undefined))).toBe(4401);
     expect(await closing(connectionInit('nonsense'))).toBe(4403);
     const short = connectionInit(await world.token({ expiresInSeconds: 2 }));
-    const acknowledged = new Promise((resolve) => short.once('message', (text) => resolve(String(text))));
+    const acknowledged = new Promise((resolve) => short.once('message', (text: Buffer) => resolve(text.toString())));
     expect(await acknowledged).toContain('connection_ack');
     expect(await closing(short)).toBe(4403);
   });

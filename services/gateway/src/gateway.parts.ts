@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import type { JSONWebKeySet } from 'jose';
+import { z } from 'zod';
 import type { Registry } from 'prom-client';
 import { getSigningKeys, verifyApiKey } from '@gantry/contracts/auth/auth-requests';
 import { streams } from '@gantry/contracts/messaging/streams';
@@ -47,6 +48,11 @@ export interface GatewayPorts {
   registry: Registry;
 }
 
+/** A JWK set; jose checks each key when it uses it. */
+const signingKeysSchema = z.custom<JSONWebKeySet>(
+  (value) => typeof value === 'object' && value !== null && 'keys' in value && Array.isArray(value.keys),
+);
+
 /** Everything the doors need, put together once; Nest hands it to resolvers and controllers. */
 export type GatewayParts = ReturnType<typeof createParts>;
 
@@ -56,7 +62,7 @@ export function createParts(environment: GatewayEnvironment, ports: GatewayPorts
 
   const authenticator = new Authenticator(
     new AccessTokenVerifier(
-      async () => (await services.askAsGateway(getSigningKeys, {}, randomUUID())) as unknown as JSONWebKeySet,
+      async () => signingKeysSchema.parse(await services.askAsGateway(getSigningKeys, {}, randomUUID())),
       clock,
     ),
     new ApiKeyVerifier((key) => services.askAsGateway(verifyApiKey, { key }, randomUUID()), clock),

@@ -66,7 +66,7 @@ function clientErrorStatus(thrown: unknown): number | undefined {
   if (typeof thrown !== 'object' || thrown === null) return undefined;
   const status =
     'getStatus' in thrown && typeof thrown.getStatus === 'function'
-      ? (thrown.getStatus() as unknown)
+      ? (thrown as { getStatus(): unknown }).getStatus()
       : 'statusCode' in thrown
         ? thrown.statusCode
         : undefined;

@@ -35,12 +35,12 @@ export async function createFastify({
       querystringParser: (text) => Object.fromEntries(grouped(new URLSearchParams(text))),
     },
   });
-  server.removeAllContentTypeParsers();
+  void server.removeAllContentTypeParsers();
   const parseJson = server.getDefaultJsonParser('error', 'error');
   server.addContentTypeParser('application/json', { parseAs: 'string' }, (request, body, done) => {
     // Clients send the header with an empty body where a body is optional.
     if (body === '') done(null, undefined);
-    else parseJson(request, body as string, done);
+    else void parseJson(request, body as string, done);
   });
   await server.register(cookie);
   addSecurityHeaders(server);

@@ -9,7 +9,7 @@ export class CoalescingQueue<T> {
   private readonly waiting = new Map<string, T>();
   private wake: (() => void) | undefined;
   private closed = false;
-  private failure: unknown;
+  private failure: Error | undefined;
 
   constructor(private readonly limit = 5_000) {}
 
@@ -30,7 +30,7 @@ export class CoalescingQueue<T> {
     this.wake?.();
   }
 
-  fail(error: unknown): void {
+  fail(error: Error): void {
     this.failure ??= error;
     this.close();
   }

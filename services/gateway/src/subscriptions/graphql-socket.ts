@@ -32,7 +32,7 @@ export interface GraphqlSocketParts {
   schema: GraphQLSchema;
   authenticator: Authenticator;
   lifetimes: ConnectionLifetimes;
-  ipOf(request: Extra['request']): string;
+  ipOf: (request: Extra['request']) => string;
 }
 
 /**

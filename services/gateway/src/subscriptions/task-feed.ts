@@ -16,12 +16,12 @@ export interface TaskChange {
 export interface TaskFeedOptions {
   /** One task; default: all. */
   taskId?: string;
-  matches(task: TaskView): boolean;
+  matches: (task: TaskView) => boolean;
 }
 
 interface Subscriber {
   queue: CoalescingQueue<TaskChange>;
-  matches(task: TaskView): boolean;
+  matches: (task: TaskView) => boolean;
 }
 
 /** Views kept; the least recently changed go first and are asked for again when they change. */

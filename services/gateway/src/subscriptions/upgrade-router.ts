@@ -31,7 +31,7 @@ export interface UpgradeRouterParts {
   gate: Gate;
   slots: StreamSlots;
   allowedOrigins: readonly string[];
-  ipOf(request: IncomingMessage): string;
+  ipOf: (request: IncomingMessage) => string;
   logger: Logger;
 }
 

@@ -89,7 +89,7 @@ export class World {
       requests: new RequestClient(gatewayConnection),
       reader: new JetStreamReader(gatewayConnection),
       clock: systemClock,
-      logger: createLogger('gateway', { level: process.env['TEST_LOG'] ?? 'silent', format: 'pretty' }),
+      logger: createLogger('gateway', { level: 'silent', format: 'pretty' }),
       health: new HealthState('gateway'),
       registry: createRegistry('gateway'),
     });

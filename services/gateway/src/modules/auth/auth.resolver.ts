@@ -33,7 +33,7 @@ export class AuthResolver {
 
   @Query('users')
   async users(@Args() args: { limit?: number | null; after?: string | null }, @Context('caller') caller: Caller) {
-    return (await this.services.ask(listUsers, withoutNulls(args) as { limit?: number; after?: string }, caller)).users;
+    return (await this.services.ask(listUsers, withoutNulls<{ limit?: number; after?: string }>(args), caller)).users;
   }
 
   @Mutation('register')
@@ -90,7 +90,10 @@ export class AuthResolver {
     @Args() args: { name: string; scopes?: Scope[] | null; expiresAt?: number | null },
     @Context('caller') caller: Caller,
   ) {
-    return this.account.createApiKey(withoutNulls(args), caller);
+    return this.account.createApiKey(
+      withoutNulls<{ name: string; scopes?: Scope[]; expiresAt?: number }>(args),
+      caller,
+    );
   }
 
   @Mutation('revokeApiKey')

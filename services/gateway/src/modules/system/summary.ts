@@ -5,6 +5,7 @@ import { getSummary } from '@gantry/contracts/telemetry/telemetry-requests';
 import type { OutputOf } from '@gantry/contracts/messaging/request';
 import type { Clock } from '@gantry/kernel/clock';
 import type { ServiceClient } from '../../adapters/service-client.js';
+import { reasonOf } from '../../edge/settled.js';
 import { principalOf, type Caller } from '../../security/caller.js';
 import { visibleTo } from '../../security/principal.js';
 
@@ -63,7 +64,7 @@ export class SummaryQuery {
       this.services.ask(getSummary, { ...visibility, now: this.clock.now() }, caller),
       this.services.ask(listWorkers, {}, caller),
     ]);
-    if (counts.status === 'rejected' && history.status === 'rejected') throw counts.reason;
+    if (counts.status === 'rejected' && history.status === 'rejected') throw reasonOf(counts);
     return mergeSummary(
       counts.status === 'fulfilled' ? counts.value.byStatus : undefined,
       history.status === 'fulfilled' ? history.value : undefined,

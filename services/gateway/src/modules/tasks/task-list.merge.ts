@@ -25,7 +25,7 @@ export interface MergeInput {
   /** The index in ClickHouse: everything, a moment behind. Undefined = not reachable. */
   archive: SourceRows | undefined;
   /** A newer view that this process has seen pass by, if any. */
-  latest(taskId: string): TaskView | undefined;
+  latest: (taskId: string) => TaskView | undefined;
 }
 
 export interface MergedWindow {

@@ -11,6 +11,7 @@ import type { Clock } from '@gantry/kernel/clock';
 import { GantryError } from '@gantry/kernel/gantry-error';
 import type { ServiceClient } from '../../adapters/service-client.js';
 import { parseInput } from '../../edge/parse-input.js';
+import { reasonOf } from '../../edge/settled.js';
 import { principalOf, type Caller } from '../../security/caller.js';
 import { visibleTo } from '../../security/principal.js';
 import { decodeCursor, encodeCursor } from './task-list.cursor.js';
@@ -91,7 +92,7 @@ export class TaskListQuery {
       this.services.ask(listRecentTasks, input, caller),
       this.services.ask(searchTasks, input, caller),
     ]);
-    if (recent.status === 'rejected' && archive.status === 'rejected') throw recent.reason;
+    if (recent.status === 'rejected' && archive.status === 'rejected') throw reasonOf(recent);
     return { recent: rowsOf(recent, order, limit), archive: rowsOf(archive, order, limit) };
   }
 }

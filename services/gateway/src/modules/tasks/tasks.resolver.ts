@@ -32,7 +32,7 @@ export class TasksResolver {
 
   @Query('tasks')
   async tasks(@Args() args: TaskListArgs, @Context('caller') caller: Caller) {
-    const page = await this.lists.page(withoutNulls(args) as TaskListArgs, caller);
+    const page = await this.lists.page(withoutNulls<TaskListArgs>(args), caller);
     return {
       edges: page.tasks.map((task, index) => ({ cursor: page.cursors[index], node: taskNode(task) })),
       pageInfo: { hasNextPage: page.hasNextPage, endCursor: page.endCursor },
@@ -42,7 +42,7 @@ export class TasksResolver {
 
   @Mutation('submitTask')
   async submitTask(@Args('input') input: SubmitInput, @Context('caller') caller: Caller) {
-    const { env, labels, workerLabels, ...rest } = withoutNulls(input) as SubmitInput;
+    const { env, labels, workerLabels, ...rest } = withoutNulls<SubmitInput>(input);
     const submission = submissionFrom({
       ...rest,
       ...(env === undefined ? {} : { env: recordOf(env, 'env') }),
@@ -60,8 +60,7 @@ export class TasksResolver {
     @Args('graceSeconds') graceSeconds: number | null | undefined,
     @Context('caller') caller: Caller,
   ) {
-    const input = withoutNulls({
-      taskId: id,
+    const input = withoutNulls<{ reason?: string; graceMs?: number }>({
       reason,
       graceMs: typeof graceSeconds === 'number' ? Math.round(graceSeconds * 1_000) : undefined,
     });

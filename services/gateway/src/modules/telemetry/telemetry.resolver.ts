@@ -20,17 +20,17 @@ export class TelemetryResolver {
 
   @Query('taskLogs')
   async taskLogs(@Args() args: Record<string, unknown>, @Context('caller') caller: Caller) {
-    const page = await this.logs.read(withoutNulls(args) as InputOf<typeof readLogs>, caller);
+    const page = await this.logs.read(withoutNulls<InputOf<typeof readLogs>>(args), caller);
     return { ...page, lines: page.lines.map(logLineNode) };
   }
 
   @Query('series')
   series(@Args() args: SeriesArgs, @Context('caller') caller: Caller) {
-    return this.seriesQuery.read(withoutNulls(args) as SeriesArgs, caller);
+    return this.seriesQuery.read(withoutNulls<SeriesArgs>(args), caller);
   }
 
   @Subscription('metrics')
   async metrics(@Args() args: { workerId?: string | null; taskId?: string | null }, @Context('caller') caller: Caller) {
-    return liveIterator(await this.live.open(withoutNulls(args) as { workerId?: string; taskId?: string }, caller));
+    return liveIterator(await this.live.open(withoutNulls<{ workerId?: string; taskId?: string }>(args), caller));
   }
 }

@@ -5,6 +5,7 @@ import { getWorkerTasks } from '@gantry/contracts/telemetry/telemetry-requests';
 import type { Clock } from '@gantry/kernel/clock';
 import type { ServiceClient } from '../../adapters/service-client.js';
 import { parseInput } from '../../edge/parse-input.js';
+import { reasonOf } from '../../edge/settled.js';
 import { principalOf, type Caller } from '../../security/caller.js';
 import { visibleTo } from '../../security/principal.js';
 
@@ -28,7 +29,7 @@ export class WorkerTasksQuery {
       ),
       this.services.ask(getWorkerTasks, { workerId, ...visibility, limit: count }, caller),
     ]);
-    if (recent.status === 'rejected' && past.status === 'rejected') throw recent.reason;
+    if (recent.status === 'rejected' && past.status === 'rejected') throw reasonOf(recent);
     const newest = new Map<string, TaskView>();
     for (const answer of [past, recent]) {
       if (answer.status === 'rejected') continue;
