@@ -67,7 +67,9 @@ export class WorkerAgent {
     const logger = baseLogger.child({ workerId });
     const { runtime, outputOwner } = await chooseRuntime(environment, workerId, logger);
     logger.info({ runtime: runtime.kind }, 'runtime chosen');
-    const store = new AgentStore(folder, outputOwner, clock.now());
+    const store = new AgentStore(folder, outputOwner, clock.now(), (error) =>
+      logger.error({ err: error }, 'the data folder cannot be written'),
+    );
     const session = uuidV7Ids.next();
     const startedAt = clock.now();
     const life = { leaving: false, over: new AbortController() };

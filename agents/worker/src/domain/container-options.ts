@@ -16,7 +16,7 @@ export interface ContainerOptions {
   readonly HostConfig: HostConfig;
 }
 
-export interface HostConfig {
+interface HostConfig {
   readonly Memory: number;
   readonly MemorySwap: number;
   readonly NanoCpus: number;

@@ -45,6 +45,8 @@ export class AgentStore {
     private readonly folder: string,
     private readonly outputOwner: { readonly uid: number; readonly gid: number } | undefined,
     now: number,
+    /** A write that failed (a full disk): the agent goes on with what it has in memory, since dying would help nobody. */
+    private readonly onWriteError: (error: unknown) => void,
   ) {
     this.attemptsFolder = join(folder, 'attempts');
     // Only the agent's user may pass: what tasks leave behind is nobody else's to read.
@@ -81,13 +83,15 @@ export class AgentStore {
   markFinished(key: string, at: number): void {
     if (this.finished.has(key)) return;
     this.finished.set(key, at);
-    const file = openSync(join(this.folder, 'finished.jsonl'), 'a', 0o600);
-    try {
-      writeSync(file, `${JSON.stringify({ key, at })}\n`);
-      fsyncSync(file);
-    } finally {
-      closeSync(file);
-    }
+    this.tolerating(() => {
+      const file = openSync(join(this.folder, 'finished.jsonl'), 'a', 0o600);
+      try {
+        writeSync(file, `${JSON.stringify({ key, at })}\n`);
+        fsyncSync(file);
+      } finally {
+        closeSync(file);
+      }
+    });
   }
 
   /** Makes the attempt's folders; answers the absolute path of the one to mount at /output. */
@@ -103,7 +107,7 @@ export class AgentStore {
   }
 
   saveAttempt(key: string, record: AttemptRecord): void {
-    mkdirSync(join(this.attemptsFolder, key), { recursive: true, mode: 0o700 });
+    this.tolerating(() => mkdirSync(join(this.attemptsFolder, key), { recursive: true, mode: 0o700 }));
     this.writeWhole(join(this.attemptsFolder, key, 'attempt.json'), JSON.stringify(record));
   }
 
@@ -129,7 +133,7 @@ export class AgentStore {
   }
 
   markLog(key: string): void {
-    writeFileSync(join(this.attemptsFolder, key, 'log-opened'), '', { mode: 0o600 });
+    this.tolerating(() => writeFileSync(join(this.attemptsFolder, key, 'log-opened'), '', { mode: 0o600 }));
   }
 
   counters(): { completed: number; failed: number } {
@@ -166,9 +170,19 @@ export class AgentStore {
   }
 
   private writeWhole(path: string, text: string): void {
-    const temporary = `${path}.new`;
-    writeFileSync(temporary, text, { mode: 0o600 });
-    renameSync(temporary, path);
+    this.tolerating(() => {
+      const temporary = `${path}.new`;
+      writeFileSync(temporary, text, { mode: 0o600 });
+      renameSync(temporary, path);
+    });
+  }
+
+  private tolerating(write: () => void): void {
+    try {
+      write();
+    } catch (error) {
+      this.onWriteError(error);
+    }
   }
 }
 

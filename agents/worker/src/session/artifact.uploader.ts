@@ -100,7 +100,7 @@ export class ArtifactUploader {
     const hash = createHash('sha256');
     const chunks: { sequence: number; sizeBytes: number }[] = [];
     const inFlight = new Set<Promise<void>>();
-    let failure: unknown;
+    let failure: Error | undefined;
     let offset = 0;
     for (let index = 0; failure === undefined; index += 1) {
       signal.throwIfAborted();
@@ -117,7 +117,7 @@ export class ArtifactUploader {
           ({ sequence }) => {
             chunks[index] = { sequence, sizeBytes: bytesRead };
           },
-          (error: unknown) => {
+          (error: Error) => {
             failure ??= error;
           },
         )

@@ -14,16 +14,17 @@ import type {
   Step,
 } from '../domain/attempt.state.js';
 import { step } from '../domain/attempt.step.js';
-import { type ContainerRuntime, type PullProgress, RuntimeProblem } from '../runtime/container-runtime.port.js';
+import type { ContainerRuntime } from '../runtime/container-runtime.port.js';
 import type { AgentStore } from './agent-store.js';
 import { attemptKey } from './agent-store.js';
 import type { ArtifactUploader } from './artifact.uploader.js';
+import { AttemptStart } from './attempt-start.js';
 import { AttemptWatch } from './attempt-watch.js';
 import type { LogPipeline } from './log-pipeline.js';
 import type { AttemptReports } from './report.publisher.js';
 import type { StartSlots } from './start-slots.js';
 
-export interface MeasuredUsage {
+interface MeasuredUsage {
   readonly cpuSeconds: number;
   readonly peakMemoryMb: number;
 }
@@ -43,8 +44,6 @@ export interface RunnerParts {
   onDone(runner: AttemptRunner, result: AttemptResult | undefined): void;
 }
 
-const REPORT_PULL_EVERY_MS = 1_000;
-
 /** Carries one attempt through its life: does what the state machine asks and tells it what came of it. */
 export class AttemptRunner {
   readonly key: string;
@@ -53,18 +52,14 @@ export class AttemptRunner {
   private readonly inputs: AttemptInput[] = [];
   private stepping = false;
   private readonly detached = new AbortController();
-  private readonly imageAbort = new AbortController();
-  private readonly createAbort = new AbortController();
   private readonly artifactAbort = new AbortController();
-  private releaseSlot: (() => void) | undefined;
   private log: Promise<LogPipeline> | undefined;
   private logRead = false;
   private resumed = false;
   private readonly watch: AttemptWatch;
+  private readonly launch: AttemptStart;
   /** Set once the lease guard has acted. */
   leaseEnded = false;
-  private lastPullReport = Number.NEGATIVE_INFINITY;
-  private pullReports = 0;
   private readonly logger: Logger;
 
   constructor(
@@ -74,6 +69,7 @@ export class AttemptRunner {
     const { taskId, attempt } = assignment;
     this.key = attemptKey(taskId, attempt);
     this.logger = parts.logger.child({ taskId, attempt });
+    this.launch = new AttemptStart(assignment, parts, (input) => this.dispatch(input));
     this.watch = new AttemptWatch(assignment.spec, parts.store.outputFolder(this.key), parts.clock, (ending) =>
       this.end(ending),
     );
@@ -112,7 +108,7 @@ export class AttemptRunner {
   detach(): void {
     this.detached.abort();
     this.watch.stop();
-    this.releaseSlot?.();
+    this.launch.releaseSlot();
   }
 
   private dispatch(input: AttemptInput): void {
@@ -136,7 +132,7 @@ export class AttemptRunner {
       this.logger.info({ from: before.status, to: next.state.status }, 'attempt moved');
       // Written before anything is done about it, so that a restart knows of every intention.
       if (next.state.status !== 'done') this.save();
-      if (next.state.status !== 'creating') this.releaseSlot?.();
+      if (next.state.status !== 'creating') this.launch.releaseSlot();
     }
     for (const effect of next.effects) {
       this.perform(effect).catch((error: unknown) => {
@@ -162,17 +158,17 @@ export class AttemptRunner {
       case 'report-accepted':
         return reports.send(this.assignment, { type: 'accepted' }, 'accepted', this.detached.signal);
       case 'report-pulling':
-        return this.reportPull({ message: 'Pulling the image' });
+        return this.launch.reportPull({ message: 'Pulling the image' });
       case 'prepare-image':
-        return this.prepareImage();
+        return this.launch.prepareImage();
       case 'abort-image':
-        return this.imageAbort.abort();
+        return this.launch.abortImage();
       case 'create':
-        return this.create();
+        return this.launch.create(() => this.parts.store.prepare(this.key));
       case 'abort-create':
-        return this.createAbort.abort();
+        return this.launch.abortCreate();
       case 'start':
-        return this.start(effect.containerId);
+        return this.launch.start(effect.containerId);
       case 'report-started': {
         const { containerId, startedAt } = effect;
         return reports.send(
@@ -202,80 +198,14 @@ export class AttemptRunner {
     }
   }
 
-  private async prepareImage(): Promise<void> {
-    const { runtime, clock } = this.parts;
-    const onPull = (progress: PullProgress): void => {
-      this.dispatch({ type: 'pull-started' });
-      void this.reportPull(progress).catch(() => undefined);
-    };
-    try {
-      await runtime.prepareImage(this.assignment.spec.image, onPull, this.imageAbort.signal);
-      this.dispatch({ type: 'image-ready' });
-    } catch (error) {
-      const { outcome, message } = problemOf(error);
-      this.dispatch({
-        type: 'image-failed',
-        outcome: outcome === 'image_error' ? outcome : 'infrastructure_error',
-        message,
-        at: clock.now(),
-      });
-    }
-  }
-
-  private async reportPull({ percent, message }: PullProgress): Promise<void> {
-    const now = this.parts.clock.now();
-    if (now - this.lastPullReport < REPORT_PULL_EVERY_MS || this.imageAbort.signal.aborted) return;
-    this.lastPullReport = now;
-    this.pullReports += 1;
-    const report = { type: 'pulling', message, ...(percent === undefined ? {} : { percent }) } as const;
-    await this.parts.reports.send(
-      this.assignment,
-      report,
-      `pulling:${now}:${this.pullReports}`,
-      this.imageAbort.signal,
-    );
-  }
-
-  private async create(): Promise<void> {
-    const { slots, runtime, store, clock } = this.parts;
-    this.releaseSlot = await slots.acquire(this.createAbort.signal);
-    try {
-      if (this.releaseSlot === undefined) throw new RuntimeProblem('infrastructure_error', 'The start was called off.');
-      const output = store.prepare(this.key);
-      const containerId = await runtime.create(this.assignment, output);
-      this.dispatch({ type: 'created', containerId, at: clock.now() });
-    } catch (error) {
-      const { outcome, message } = problemOf(error);
-      this.dispatch({
-        type: 'create-failed',
-        outcome: outcome === 'image_error' ? 'infrastructure_error' : outcome,
-        message,
-        at: clock.now(),
-      });
-    }
-  }
-
-  private async start(containerId: string): Promise<void> {
-    try {
-      const { startedAt } = await this.parts.runtime.start(containerId);
-      this.dispatch({ type: 'started', startedAt });
-    } catch (error) {
-      const { outcome, message } = problemOf(error);
-      const at = this.parts.clock.now();
-      this.dispatch({
-        type: 'start-failed',
-        outcome: outcome === 'image_error' ? 'infrastructure_error' : outcome,
-        message,
-        at,
-      });
-    }
-  }
-
   private async supervise(containerId: string, startedAt: number): Promise<void> {
     const { runtime, clock } = this.parts;
     const { signal } = this.detached;
     this.watch.start(startedAt);
-    const followed = this.readLog(containerId);
+    // An attempt whose log cannot be read must still end; what is missing is said in the agent's own log.
+    const followed = this.readLog(containerId).catch((error: unknown) =>
+      this.logger.error({ err: error }, 'log could not be read'),
+    );
     const exit = await runtime.wait(containerId, signal);
     if (signal.aborted) return;
     this.watch.stop();
@@ -327,7 +257,19 @@ export class AttemptRunner {
       const signal = AbortSignal.any([this.artifactAbort.signal, this.detached.signal]);
       const folder = this.parts.store.outputFolder(this.key);
       const tell = (text: string): Promise<void> => log.system(text);
-      await this.parts.uploader.collect({ taskId, attempt, folder, storageMb: spec.resources.storageMb, tell, signal });
+      try {
+        await this.parts.uploader.collect({
+          taskId,
+          attempt,
+          folder,
+          storageMb: spec.resources.storageMb,
+          tell,
+          signal,
+        });
+      } catch (error) {
+        this.logger.error({ err: error }, 'files could not be collected');
+        await tell(`Files were not kept: ${(error as Error).message}`);
+      }
     }
     await log.end();
     this.dispatch({ type: 'collected' });
@@ -368,9 +310,4 @@ export class AttemptRunner {
     this.detached.abort();
     this.parts.onDone(this, this.result);
   }
-}
-
-function problemOf(error: unknown): { outcome: RuntimeProblem['outcome']; message: string } {
-  if (error instanceof RuntimeProblem) return error;
-  return { outcome: 'infrastructure_error', message: `The worker could not do it: ${(error as Error).message}` };
 }

@@ -65,14 +65,14 @@ export class HeartbeatLoop {
   }
 
   private async send(): Promise<void> {
-    const { workerId, compose, onRenewed, logger } = this.options;
+    const { workerId, logger } = this.options;
     try {
-      const heartbeat = await compose();
+      const heartbeat = await this.options.compose();
       const sentAt = performance.now();
       await jetStreamOf(this.nc).publish(subjects.fleet(workerId), encoder.encode(JSON.stringify(heartbeat)), {
         timeout: ACK_TIMEOUT_MS,
       });
-      onRenewed(sentAt);
+      this.options.onRenewed(sentAt);
       if (this.failing) logger.info('heartbeats are acknowledged again');
       this.failing = false;
     } catch (error) {

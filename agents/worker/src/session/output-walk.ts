@@ -14,7 +14,7 @@ export interface OutputFile {
   readonly sizeBytes: number;
 }
 
-export interface SkippedEntry {
+interface SkippedEntry {
   /** Printable form of the name. */
   readonly name: string;
   readonly why: string;

@@ -77,7 +77,7 @@ export class WorkerWorld {
       NATS_PASSWORD: 'worker',
       GANTRY_DATA: this.dataFolder,
       GANTRY_WORKER_ID: this.workerId,
-      LOG_LEVEL: process.env['GANTRY_TEST_LOG'] ?? 'silent',
+      LOG_LEVEL: 'silent',
       ...extra,
     };
   }
@@ -87,7 +87,7 @@ export class WorkerWorld {
   }
 
   logger(): Logger {
-    return createLogger('worker', { level: process.env['GANTRY_TEST_LOG'] ?? 'silent', format: 'pretty' });
+    return createLogger('worker', { level: 'silent', format: 'pretty' });
   }
 
   async assign(

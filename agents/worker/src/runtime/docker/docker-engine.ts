@@ -2,7 +2,7 @@ import type { IncomingMessage } from 'node:http';
 import Docker from 'dockerode';
 
 /** The part of an engine error that dockerode passes on. */
-export interface EngineError extends Error {
+interface EngineError extends Error {
   statusCode?: number;
   code?: string;
 }

@@ -4,7 +4,9 @@ import { LogFrameParser } from '../../domain/logs/log-frame.parser.js';
 import type { LogCursor, RawLine } from '../../domain/logs/raw-line.js';
 import { TimestampedLineDecoder } from '../../domain/logs/timestamped-line.decoder.js';
 import type { LogSink } from '../container-runtime.port.js';
-import { openResponse, statusOf } from './docker-engine.js';
+import { isUnreachable, openResponse, statusOf } from './docker-engine.js';
+
+const TRIES_AFTER_END = 5;
 
 /**
  * Reads a container's log to its end. The end of a followed response says little (the container ended, or the engine went away),
@@ -30,6 +32,8 @@ export async function followDockerLogs(
     } catch (error) {
       if (signal.aborted || statusOf(error) === 404) return;
       failures += 1;
+      // The engine answers, but what it gives cannot be read: it will be no better the next time.
+      if (ended && !isUnreachable(error) && failures >= TRIES_AFTER_END) throw error;
       await pause(backOff(failures, 100, 5_000), signal);
     }
     decoder.rewind();

@@ -1,10 +1,12 @@
 import { execFile } from 'node:child_process';
 import { existsSync, lstatSync, readlinkSync } from 'node:fs';
 
+const SANDBOX = 'bwrap';
+
 /** Version of the sandbox tool; undefined if this machine has none. */
 export function sandboxVersion(): Promise<string | undefined> {
   return new Promise((resolve) => {
-    execFile('bwrap', ['--version'], (error, stdout) => resolve(error === null ? stdout.trim() : undefined));
+    execFile(SANDBOX, ['--version'], (error, stdout) => resolve(error === null ? stdout.trim() : undefined));
   });
 }
 
@@ -46,7 +48,7 @@ export function sandboxCommand(request: SandboxRequest): string[] {
     ...cgroups,
     '--',
     ...(addressSpaceBytes === undefined ? [] : ['prlimit', `--as=${addressSpaceBytes}`, '--']),
-    'bwrap',
+    SANDBOX,
     // Everything but the user namespace: root needs none, and a dropped user must stay that user outside too.
     ...['--unshare-ipc', '--unshare-pid', '--unshare-net', '--unshare-uts', '--unshare-cgroup-try'],
     ...(task === undefined ? ['--unshare-user-try'] : []),

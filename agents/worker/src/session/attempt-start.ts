@@ -1,0 +1,102 @@
+import type { AssignEventData } from '@gantry/contracts/scheduling/assign-events';
+import type { Clock } from '@gantry/kernel/clock';
+import type { AttemptInput } from '../domain/attempt.state.js';
+import { type ContainerRuntime, type PullProgress, RuntimeProblem } from '../runtime/container-runtime.port.js';
+import type { AttemptReports } from './report.publisher.js';
+import type { StartSlots } from './start-slots.js';
+
+const REPORT_PULL_EVERY_MS = 1_000;
+
+interface StartParts {
+  readonly runtime: ContainerRuntime;
+  readonly reports: AttemptReports;
+  readonly slots: StartSlots;
+  readonly clock: Clock;
+}
+
+/** The way from an assignment to a started container: image, turn, create, start. Tells the state machine how each went. */
+export class AttemptStart {
+  private readonly imageAbort = new AbortController();
+  private readonly createAbort = new AbortController();
+  private slot: (() => void) | undefined;
+  private lastPullReport = Number.NEGATIVE_INFINITY;
+  private pullReports = 0;
+
+  constructor(
+    private readonly assignment: AssignEventData<'TaskAssigned'>,
+    private readonly parts: StartParts,
+    private readonly dispatch: (input: AttemptInput) => void,
+  ) {}
+
+  async prepareImage(): Promise<void> {
+    const { runtime, clock } = this.parts;
+    const onPull = (progress: PullProgress): void => {
+      this.dispatch({ type: 'pull-started' });
+      // A lost progress report is no harm.
+      this.reportPull(progress).catch(() => undefined);
+    };
+    try {
+      await runtime.prepareImage(this.assignment.spec.image, onPull, this.imageAbort.signal);
+      this.dispatch({ type: 'image-ready' });
+    } catch (error) {
+      const { outcome, message } = problemOf(error);
+      const shown = outcome === 'image_error' ? outcome : 'infrastructure_error';
+      this.dispatch({ type: 'image-failed', outcome: shown, message, at: clock.now() });
+    }
+  }
+
+  abortImage(): void {
+    this.imageAbort.abort();
+  }
+
+  async create(prepareOutput: () => string): Promise<void> {
+    const { slots, runtime, clock } = this.parts;
+    this.slot = await slots.acquire(this.createAbort.signal);
+    try {
+      if (this.slot === undefined) throw new RuntimeProblem('infrastructure_error', 'The start was called off.');
+      const containerId = await runtime.create(this.assignment, prepareOutput());
+      this.dispatch({ type: 'created', containerId, at: clock.now() });
+    } catch (error) {
+      this.dispatch({ type: 'create-failed', ...startProblemOf(error), at: clock.now() });
+    }
+  }
+
+  abortCreate(): void {
+    this.createAbort.abort();
+  }
+
+  async start(containerId: string): Promise<void> {
+    const { runtime, clock } = this.parts;
+    try {
+      const { startedAt } = await runtime.start(containerId);
+      this.dispatch({ type: 'started', startedAt });
+    } catch (error) {
+      this.dispatch({ type: 'start-failed', ...startProblemOf(error), at: clock.now() });
+    }
+  }
+
+  /** The container runs, or never will: the next one may start. */
+  releaseSlot(): void {
+    this.slot?.();
+  }
+
+  async reportPull({ percent, message }: PullProgress): Promise<void> {
+    const now = this.parts.clock.now();
+    const { signal } = this.imageAbort;
+    if (now - this.lastPullReport < REPORT_PULL_EVERY_MS || signal.aborted) return;
+    this.lastPullReport = now;
+    this.pullReports += 1;
+    const report = { type: 'pulling', message, ...(percent === undefined ? {} : { percent }) } as const;
+    await this.parts.reports.send(this.assignment, report, `pulling:${now}:${this.pullReports}`, signal);
+  }
+}
+
+function problemOf(error: unknown): { outcome: RuntimeProblem['outcome']; message: string } {
+  if (error instanceof RuntimeProblem) return { outcome: error.outcome, message: error.message };
+  return { outcome: 'infrastructure_error', message: `The worker could not do it: ${(error as Error).message}` };
+}
+
+function startProblemOf(error: unknown): { outcome: 'failed_to_start' | 'infrastructure_error'; message: string } {
+  const { outcome, message } = problemOf(error);
+  return { outcome: outcome === 'failed_to_start' ? outcome : 'infrastructure_error', message };
+}
