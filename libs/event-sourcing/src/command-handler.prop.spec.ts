@@ -49,7 +49,9 @@ describe('CommandHandler', () => {
         const processes = [processOn(store), processOn(store, 1), processOn(store)];
         const outcomes = await Promise.allSettled(
           steps.flatMap(({ aggregate, command, process, copies }, index) =>
-            Array.from({ length: copies }, (_, copy) => processes[(process + copy) % 3]!.handle(aggregate, command, origin(`command-${index}`))),
+            Array.from({ length: copies }, (_, copy) =>
+              processes[(process + copy) % 3]!.handle(aggregate, command, origin(`command-${index}`)),
+            ),
           ),
         );
         for (const outcome of outcomes) {

@@ -56,9 +56,14 @@ describe('CommandHandler', () => {
   it('stores nothing when nothing happened, and passes a refusal on', async () => {
     const store = new InMemoryEventStore<CounterEvent>();
     const handler = handlerOn(store);
-    expect(await handler.handle('a', { type: 'Add', amount: 0 }, origin)).toMatchObject({ stored: undefined, version: 0 });
+    expect(await handler.handle('a', { type: 'Add', amount: 0 }, origin)).toMatchObject({
+      stored: undefined,
+      version: 0,
+    });
     await handler.handle('a', { type: 'Close', at: 1 }, origin);
-    await expect(handler.handle('a', { type: 'Add', amount: 1 }, { ...origin, commandId: 'command-2' })).rejects.toMatchObject({
+    await expect(
+      handler.handle('a', { type: 'Add', amount: 1 }, { ...origin, commandId: 'command-2' }),
+    ).rejects.toMatchObject({
       code: 'COUNTER.CLOSED',
     });
     expect(store.all).toHaveLength(1);
@@ -68,7 +73,10 @@ describe('CommandHandler', () => {
     const store = new InMemoryEventStore<CounterEvent>();
     const handler = handlerOn(store);
     await handler.handle('a', { type: 'Add', amount: 4 }, origin);
-    await handler.handle('a', (state) => ({ type: 'Add', amount: state.total * 10 }), { ...origin, commandId: 'command-2' });
+    await handler.handle('a', (state) => ({ type: 'Add', amount: state.total * 10 }), {
+      ...origin,
+      commandId: 'command-2',
+    });
     expect((await handler.load('a')).state.total).toBe(44);
   });
 
@@ -84,7 +92,9 @@ describe('CommandHandler', () => {
         return await store.append(subject, commit, expected);
       },
     };
-    await expect(handlerOn(contested, { maxRetries: 3 }).handle('a', { type: 'Add', amount: 1 }, origin)).rejects.toMatchObject({
+    await expect(
+      handlerOn(contested, { maxRetries: 3 }).handle('a', { type: 'Add', amount: 1 }, origin),
+    ).rejects.toMatchObject({
       code: 'STORE.CONCURRENT_APPEND',
       retryable: true,
     });
@@ -107,7 +117,11 @@ describe('CommandHandler', () => {
     const handler = handlerOn(unreliable);
     await expect(handler.handle('a', { type: 'Add', amount: 1 }, origin)).rejects.toMatchObject({ retryable: true });
     // The caller repeats the command: it was stored the first time.
-    expect(await handler.handle('a', { type: 'Add', amount: 1 }, origin)).toMatchObject({ state: { total: 1 }, version: 1, stored: undefined });
+    expect(await handler.handle('a', { type: 'Add', amount: 1 }, origin)).toMatchObject({
+      state: { total: 1 },
+      version: 1,
+      stored: undefined,
+    });
     expect(store.all).toHaveLength(1);
   });
 });
@@ -115,10 +129,20 @@ describe('CommandHandler', () => {
 describe('given/when/then', () => {
   it('compares exact events and error codes', () => {
     const added: CounterEvent = { type: 'Added', data: { amount: 1 } };
-    given(counterDecider, [added]).when({ type: 'Close', at: 7 }).then([{ type: 'Closed', data: { at: 7 } }]);
-    given(counterDecider, [{ type: 'Closed', data: { at: 7 } }]).when({ type: 'Add', amount: 1 }).thenThrows('COUNTER.CLOSED');
+    given(counterDecider, [added])
+      .when({ type: 'Close', at: 7 })
+      .then([{ type: 'Closed', data: { at: 7 } }]);
+    given(counterDecider, [{ type: 'Closed', data: { at: 7 } }])
+      .when({ type: 'Add', amount: 1 })
+      .thenThrows('COUNTER.CLOSED');
     expect(() => given(counterDecider, []).when({ type: 'Add', amount: 1 }).then([])).toThrow();
-    expect(() => given(counterDecider, []).when({ type: 'Add', amount: 1 }).thenThrows('COUNTER.CLOSED')).toThrow(/expected COUNTER.CLOSED/);
-    expect(() => given(counterDecider, [{ type: 'Closed', data: { at: 7 } }]).when({ type: 'Add', amount: 1 }).thenThrows('OTHER')).toThrow();
+    expect(() => given(counterDecider, []).when({ type: 'Add', amount: 1 }).thenThrows('COUNTER.CLOSED')).toThrow(
+      /expected COUNTER.CLOSED/,
+    );
+    expect(() =>
+      given(counterDecider, [{ type: 'Closed', data: { at: 7 } }])
+        .when({ type: 'Add', amount: 1 })
+        .thenThrows('OTHER'),
+    ).toThrow();
   });
 });

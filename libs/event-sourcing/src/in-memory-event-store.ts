@@ -24,12 +24,17 @@ export class InMemoryEventStore<Event extends DomainEvent = DomainEvent> impleme
     const known = this.byId.get(commit.id);
     if (known !== undefined) {
       if (known.subject !== subject) {
-        throw new GantryError('STORE.COMMIT_ID_REUSED', 'internal', `Commit id ${commit.id} belongs to another aggregate. Use one id per commit.`);
+        throw new GantryError(
+          'STORE.COMMIT_ID_REUSED',
+          'internal',
+          `Commit id ${commit.id} belongs to another aggregate. Use one id per commit.`,
+        );
       }
       return { streamSequence: known.streamSequence, duplicate: true };
     }
     const present = this.bySubject.get(subject) ?? [];
-    if ((present.at(-1)?.streamSequence ?? 0) !== expectedSequence) throw new ConcurrencyError(subject, expectedSequence);
+    if ((present.at(-1)?.streamSequence ?? 0) !== expectedSequence)
+      throw new ConcurrencyError(subject, expectedSequence);
     // What was stored must not change when the caller goes on to use its objects, and holds only what JSON can hold.
     const stored: StoredCommit<Event> = {
       commit: JSON.parse(JSON.stringify(commit)) as Commit<Event>,
@@ -43,7 +48,8 @@ export class InMemoryEventStore<Event extends DomainEvent = DomainEvent> impleme
     return { streamSequence: stored.streamSequence, duplicate: false };
   }
 
-  async follow({ fromSequence, filter, onCommit, onCaughtUp, signal }: FollowOptions<Event>): Promise<void> {
+  async follow(options: FollowOptions<Event>): Promise<void> {
+    const { fromSequence, filter, signal } = options;
     const matches = subjectMatcher(filter ?? '>');
     const end = this.commits.length;
     let next = Math.max(1, fromSequence);
@@ -52,14 +58,14 @@ export class InMemoryEventStore<Event extends DomainEvent = DomainEvent> impleme
       const stored = this.commits[next - 1];
       if (!caughtUp && next > end) {
         caughtUp = true;
-        onCaughtUp?.();
+        options.onCaughtUp?.();
       }
       if (stored === undefined) {
         await this.nextAppend(signal);
         continue;
       }
       next += 1;
-      if (matches(stored.subject)) await onCommit(stored);
+      if (matches(stored.subject)) await options.onCommit(stored);
     }
   }
 

@@ -45,7 +45,11 @@ describe('event store through kill -9 of the broker', () => {
     const stop = new AbortController();
     const followed: StoredCommit<CounterEvent>[] = [];
     const follower = new JetStreamEventStore<CounterEvent>(await connect(), counters);
-    const following = follower.follow({ fromSequence: 1, onCommit: (stored) => void followed.push(stored), signal: stop.signal });
+    const following = follower.follow({
+      fromSequence: 1,
+      onCommit: (stored) => void followed.push(stored),
+      signal: stop.signal,
+    });
 
     const aggregates = 20;
     const versions = 40;
@@ -53,12 +57,16 @@ describe('event store through kill -9 of the broker', () => {
     const writers = Array.from({ length: aggregates }, async (_, aggregate) => {
       let last = 0;
       for (let version = 1; version <= versions; version += 1) {
-        last = (await store.append(`counters.${aggregate}`, counterCommit(String(aggregate), version), last)).streamSequence;
+        last = (await store.append(`counters.${aggregate}`, counterCommit(String(aggregate), version), last))
+          .streamSequence;
         appended += 1;
       }
     });
     for (const part of [0.25, 0.5, 0.75]) {
-      await eventually(() => expect(appended).toBeGreaterThan(aggregates * versions * part), { timeoutMs: 30_000, intervalMs: 2 });
+      await eventually(() => expect(appended).toBeGreaterThan(aggregates * versions * part), {
+        timeoutMs: 30_000,
+        intervalMs: 2,
+      });
       await server.restart();
     }
     await Promise.all(writers);
@@ -71,7 +79,11 @@ describe('event store through kill -9 of the broker', () => {
       const expected = Array.from({ length: versions }, (_, index) => index + 1);
       const loaded = await store.load(`counters.${aggregate}`);
       expect(loaded.map((stored) => stored.commit.version)).toEqual(expected);
-      expect(followed.filter((stored) => stored.commit.aggregateId === String(aggregate)).map((stored) => stored.commit.version)).toEqual(expected);
+      expect(
+        followed
+          .filter((stored) => stored.commit.aggregateId === String(aggregate))
+          .map((stored) => stored.commit.version),
+      ).toEqual(expected);
     }
   });
 

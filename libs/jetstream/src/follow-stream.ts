@@ -20,8 +20,11 @@ export interface FollowStreamOptions {
   prefetch?: number;
 }
 
-class HandlerFailure {
-  constructor(readonly reason: unknown) {}
+/** Carries what a handler threw past the retries, which are for the broker's failures only. */
+class HandlerFailure extends Error {
+  constructor(readonly reason: unknown) {
+    super('handler failed');
+  }
 }
 
 /**
@@ -29,7 +32,11 @@ class HandlerFailure {
  * the numbering of its deliveries, and the next one starts after the last message that was handed over. A session ends
  * with every reconnect, because the reader inside the broker is gone after a restart and the client notices only late.
  */
-export async function followStream(nc: NatsConnection, streamName: string, options: FollowStreamOptions): Promise<void> {
+export async function followStream(
+  nc: NatsConnection,
+  streamName: string,
+  options: FollowStreamOptions,
+): Promise<void> {
   const { signal } = options;
   const state = ConnectionState.of(nc);
   const reader = new StreamReader(nc, streamName, options);
@@ -91,7 +98,7 @@ class StreamReader {
   }
 
   private async read(consumer: Consumer, info: ConsumerInfo): Promise<void> {
-    const { onMessage, signal, prefetch = 500 } = this.options;
+    const { signal, prefetch = 500 } = this.options;
     // The default heartbeat of 15 s would leave a reader deaf for half a minute after the broker restarted.
     const messages = await consumer.consume({ max_messages: prefetch, idle_heartbeat: 1_000, expires: 10_000 });
     const stop = (): void => messages.stop();
@@ -110,7 +117,7 @@ class StreamReader {
         delivered = deliverySequence;
         this.busy = true;
         try {
-          const outcome = onMessage(new DeliveredMessage(message));
+          const outcome = this.options.onMessage(new DeliveredMessage(message));
           if (outcome instanceof Promise) await outcome;
         } catch (error) {
           throw new HandlerFailure(error);

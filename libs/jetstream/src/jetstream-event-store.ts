@@ -1,6 +1,11 @@
 import { type Commit, type DomainEvent, type StoredCommit } from '@gantry/contracts/messaging/commit';
 import type { StreamDefinition } from '@gantry/contracts/messaging/streams';
-import { type AppendResult, ConcurrencyError, type EventStore, type FollowOptions } from '@gantry/event-sourcing/event-store.port';
+import {
+  type AppendResult,
+  ConcurrencyError,
+  type EventStore,
+  type FollowOptions,
+} from '@gantry/event-sourcing/event-store.port';
 import { GantryError } from '@gantry/kernel/gantry-error';
 import { JetStreamApiCodes, JetStreamApiError } from '@nats-io/jetstream';
 import { InvalidArgumentError, type NatsConnection } from '@nats-io/transport-node';
@@ -63,30 +68,43 @@ export class JetStreamEventStore<Event extends DomainEvent = DomainEvent> implem
   }
 
   follow(options: FollowOptions<Event>): Promise<void> {
-    const { fromSequence, filter, onCommit, onCaughtUp, signal } = options;
+    const { fromSequence, filter, signal } = options;
     return followStream(this.nc, this.definition.name, {
       fromSequence,
       ...(filter === undefined ? {} : { filter }),
-      onMessage: (message) => onCommit(this.toStored(message.subject, message.streamSequence, message.bytes)),
-      ...(onCaughtUp === undefined ? {} : { onCaughtUp: () => onCaughtUp.call(options) }),
+      onMessage: (message) => options.onCommit(this.toStored(message.subject, message.streamSequence, message.bytes)),
+      onCaughtUp: () => options.onCaughtUp?.(),
       signal,
     });
   }
 
-  private async explain(error: unknown, subject: string, commitId: string, expectedSequence: number): Promise<AppendResult> {
+  private async explain(
+    error: unknown,
+    subject: string,
+    commitId: string,
+    expectedSequence: number,
+  ): Promise<AppendResult> {
     if (error instanceof InvalidArgumentError && error.message.includes('max_payload')) throw tooLarge(error);
     if (!(error instanceof JetStreamApiError)) throw error;
-    if (error.code === JetStreamApiCodes.StreamWrongLastSequence || error.code === JetStreamApiCodes.StreamWrongLastSequenceUnknown) {
+    if (
+      error.code === JetStreamApiCodes.StreamWrongLastSequence ||
+      error.code === JetStreamApiCodes.StreamWrongLastSequenceUnknown
+    ) {
       // The acknowledgement of our own append may have been lost longer ago than the duplicate window reaches.
       const own = await this.reader.findAfter(subject, expectedSequence, commitId);
       if (own !== undefined) return { streamSequence: own, duplicate: true };
       throw new ConcurrencyError(subject, expectedSequence);
     }
     if (FULL.has(error.code)) {
-      throw new GantryError('STORE.FULL', 'limit', 'The event stream has no room left. Ask an administrator to enlarge the storage.', {
-        retryable: true,
-        cause: error,
-      });
+      throw new GantryError(
+        'STORE.FULL',
+        'limit',
+        'The event stream has no room left. Ask an administrator to enlarge the storage.',
+        {
+          retryable: true,
+          cause: error,
+        },
+      );
     }
     throw error.code === TOO_LARGE ? tooLarge(error) : error;
   }
@@ -95,16 +113,24 @@ export class JetStreamEventStore<Event extends DomainEvent = DomainEvent> implem
   private async assertSameSubject(subject: string, sequence: number, commitId: string): Promise<void> {
     const present = await this.reader.readAt(sequence);
     if (present === undefined || present.subject === subject) return;
-    throw new GantryError('STORE.COMMIT_ID_REUSED', 'internal', `Commit id ${commitId} belongs to another aggregate. Use one id per commit.`);
+    throw new GantryError(
+      'STORE.COMMIT_ID_REUSED',
+      'internal',
+      `Commit id ${commitId} belongs to another aggregate. Use one id per commit.`,
+    );
   }
 
   private checked(commit: Commit<Event>): Commit<Event> {
     if (this.eventSchemas === undefined) return commit;
     for (const event of commit.events) {
       const schema = this.eventSchemas[event.type];
-      const fields = schema?.safeParse(event.data).error?.issues.map(({ path, message }) => ({ path: path.join('.'), message }));
+      const fields = schema
+        ?.safeParse(event.data)
+        .error?.issues.map(({ path, message }) => ({ path: path.join('.'), message }));
       if (schema === undefined || fields !== undefined) {
-        throw new GantryError('STORE.INVALID_EVENT', 'internal', `Event ${event.type} does not fit its contract.`, { fields: fields ?? [] });
+        throw new GantryError('STORE.INVALID_EVENT', 'internal', `Event ${event.type} does not fit its contract.`, {
+          fields: fields ?? [],
+        });
       }
     }
     return commit;
@@ -113,16 +139,28 @@ export class JetStreamEventStore<Event extends DomainEvent = DomainEvent> implem
   private toStored(subject: string, streamSequence: number, bytes: RawMessage['bytes']): StoredCommit<Event> {
     const commit = parseJsonBytes(bytes) as Commit<Event>;
     if (!Array.isArray(commit.events) || typeof commit.aggregateId !== 'string' || typeof commit.version !== 'number') {
-      throw new GantryError('STORE.NOT_A_COMMIT', 'internal', `Message ${streamSequence} of ${this.definition.name} is not a commit.`);
+      throw new GantryError(
+        'STORE.NOT_A_COMMIT',
+        'internal',
+        `Message ${streamSequence} of ${this.definition.name} is not a commit.`,
+      );
     }
     if (this.eventSchemas === undefined) return { commit, streamSequence, subject };
     const schemas = this.eventSchemas;
     // A type without a schema comes from a newer writer; its reader decides what to do with it.
-    const events = commit.events.map((event) => ({ ...event, data: schemas[event.type]?.parse(event.data) ?? event.data }));
+    const events = (commit.events as readonly DomainEvent[]).map((event) => {
+      const schema = schemas[event.type];
+      return schema === undefined ? event : { ...event, data: schema.parse(event.data) };
+    });
     return { commit: { ...commit, events: events as unknown as readonly Event[] }, streamSequence, subject };
   }
 }
 
 function tooLarge(cause: Error): GantryError {
-  return new GantryError('STORE.COMMIT_TOO_LARGE', 'invalid', 'This change is larger than one message may be. Split it.', { cause });
+  return new GantryError(
+    'STORE.COMMIT_TOO_LARGE',
+    'invalid',
+    'This change is larger than one message may be. Split it.',
+    { cause },
+  );
 }

@@ -76,7 +76,12 @@ export class KvLease {
   async renew(): Promise<boolean> {
     if (this.revision === 0) return false;
     const kv = await this.bucket();
-    return await this.write(kv, this.revision, { holder: this.options.holder, epoch: this.currentEpoch, term: this.term }, this.options.clock.now());
+    return await this.write(
+      kv,
+      this.revision,
+      { holder: this.options.holder, epoch: this.currentEpoch, term: this.term },
+      this.options.clock.now(),
+    );
   }
 
   /** Gives the lease up, so that the next one need not wait. Harmless when it is not held. */
@@ -86,7 +91,9 @@ export class KvLease {
     const { revision } = this;
     this.forget();
     try {
-      await kv.put(this.options.key, JSON.stringify({ holder: '', epoch: this.currentEpoch, term: this.term }), { previousSeq: revision });
+      await kv.put(this.options.key, JSON.stringify({ holder: '', epoch: this.currentEpoch, term: this.term }), {
+        previousSeq: revision,
+      });
     } catch (error) {
       if (!isLostRace(error)) throw error;
     }
@@ -125,7 +132,9 @@ export class KvLease {
     const entry = await kv.get(key);
     if (entry === null || entry.operation !== 'PUT') return undefined;
     const winner = parseJsonBytes(entry.value) as LeaseRecord;
-    return winner.holder === record.holder && winner.epoch === record.epoch && winner.term === record.term ? entry.revision : undefined;
+    return winner.holder === record.holder && winner.epoch === record.epoch && winner.term === record.term
+      ? entry.revision
+      : undefined;
   }
 
   private forget(): void {
@@ -148,6 +157,7 @@ export function openBucket(nc: NatsConnection, name: string): Promise<KV> {
 export function isLostRace(error: unknown): boolean {
   return (
     error instanceof JetStreamApiError &&
-    (error.code === JetStreamApiCodes.StreamWrongLastSequence || error.code === JetStreamApiCodes.StreamWrongLastSequenceUnknown)
+    (error.code === JetStreamApiCodes.StreamWrongLastSequence ||
+      error.code === JetStreamApiCodes.StreamWrongLastSequenceUnknown)
   );
 }

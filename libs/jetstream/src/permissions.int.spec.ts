@@ -14,8 +14,15 @@ import { ensureStream, manager } from './stream-admin.js';
 import { eventually } from './testing/eventually.js';
 import { type NatsServerFixture, startNatsServer } from './testing/nats-server.fixture.js';
 
-const user = (name: string, { publish, subscribe }: { publish: readonly string[]; subscribe: readonly string[] }): string =>
-  JSON.stringify({ user: name, password: name, permissions: { publish: { allow: publish }, subscribe: { allow: subscribe } } });
+const user = (
+  name: string,
+  { publish, subscribe }: { publish: readonly string[]; subscribe: readonly string[] },
+): string =>
+  JSON.stringify({
+    user: name,
+    password: name,
+    permissions: { publish: { allow: publish }, subscribe: { allow: subscribe } },
+  });
 
 describe('what each broker user can do with this library', () => {
   let server: NatsServerFixture;
@@ -47,7 +54,13 @@ describe('what each broker user can do with this library', () => {
     const store = new JetStreamEventStore<CounterEvent>(nc, streams.assign);
     const { streamSequence } = await store.append(subjects.assign('w-1'), counterCommit('w-1', 1), 0);
     expect(await store.load(subjects.assign('w-1'))).toMatchObject([{ streamSequence }]);
-    const lease = new KvLease(nc, { bucket: 'scheduler', key: 'leader', holder: 'a', ttlMs: 5_000, clock: systemClock });
+    const lease = new KvLease(nc, {
+      bucket: 'scheduler',
+      key: 'leader',
+      holder: 'a',
+      ttlMs: 5_000,
+      clock: systemClock,
+    });
     expect(await lease.acquire()).toBe(true);
     const snapshots = new KvSnapshotStore(nc, 'scheduler');
     await snapshots.save('queue', 1, { sequence: 1, state: { tasks: [] } });
@@ -67,7 +80,9 @@ describe('what each broker user can do with this library', () => {
     await eventually(() => expect(seen).toMatchObject([{ aggregateId: 'w-1', version: 1 }]));
     stop.abort();
     await following;
-    expect(await publishJson(nc, subjects.fleet('w-1'), { workerId: 'w-1' }, { timeoutMs: 5_000 })).toMatchObject({ duplicate: false });
+    expect(await publishJson(nc, subjects.fleet('w-1'), { workerId: 'w-1' }, { timeoutMs: 5_000 })).toMatchObject({
+      duplicate: false,
+    });
   });
 
   it('is refused at once, not after a time-out, where it may not write', async () => {
@@ -90,11 +105,15 @@ describe('what a broker refuses for good', () => {
       await ensureStream(nc, definition);
       const store = new JetStreamEventStore<CounterEvent>(nc, definition);
       const filling = async (): Promise<void> => {
-        for (let index = 0; index < 50; index += 1) await store.append(`tasks.0.${index}`, counterCommit(String(index), 1), 0);
+        for (let index = 0; index < 50; index += 1)
+          await store.append(`tasks.0.${index}`, counterCommit(String(index), 1), 0);
       };
       await expect(filling()).rejects.toMatchObject({ code: 'STORE.FULL', kind: 'limit', retryable: true });
       const huge = counterCommit('huge', 1, { correlationId: 'x'.repeat(2_000_000) });
-      await expect(store.append('tasks.0.huge', huge, 0)).rejects.toMatchObject({ code: 'STORE.COMMIT_TOO_LARGE', kind: 'invalid' });
+      await expect(store.append('tasks.0.huge', huge, 0)).rejects.toMatchObject({
+        code: 'STORE.COMMIT_TOO_LARGE',
+        kind: 'invalid',
+      });
     } finally {
       await nc.close();
       await server.stop();

@@ -28,13 +28,29 @@ const encoder = new TextEncoder();
  * acknowledgement can be lost with the connection, so it is sent again under the same message id until the broker says it has it.
  * Rejects when the time is over or the signal aborts (then the outcome is unknown), or at once when the broker refuses for good.
  */
-export function publishJson(nc: NatsConnection, subject: string, value: unknown, options: PublishOptions = {}): Promise<PublishResult> {
+export function publishJson(
+  nc: NatsConnection,
+  subject: string,
+  value: unknown,
+  options: PublishOptions = {},
+): Promise<PublishResult> {
   return publishBytes(nc, subject, encoder.encode(JSON.stringify(value)), options);
 }
 
-export function publishBytes(nc: NatsConnection, subject: string, bytes: Uint8Array, options: PublishOptions = {}): Promise<PublishResult> {
+export function publishBytes(
+  nc: NatsConnection,
+  subject: string,
+  bytes: Uint8Array,
+  options: PublishOptions = {},
+): Promise<PublishResult> {
   const { msgId = nuid.next(), headers, timeoutMs, signal } = options;
-  return publishUntilAcknowledged(nc, subject, bytes, { msgID: msgId, ...(headers === undefined ? {} : { headers }) }, { timeoutMs, signal });
+  return publishUntilAcknowledged(
+    nc,
+    subject,
+    bytes,
+    { msgID: msgId, ...(headers === undefined ? {} : { headers }) },
+    { timeoutMs, signal },
+  );
 }
 
 const clients = new WeakMap<NatsConnection, JetStreamClient>();
@@ -54,7 +70,10 @@ export async function publishUntilAcknowledged(
   subject: string,
   bytes: Uint8Array,
   publish: Partial<JetStreamPublishOptions>,
-  { timeoutMs = Number.POSITIVE_INFINITY, signal }: { timeoutMs?: number | undefined; signal?: AbortSignal | undefined },
+  {
+    timeoutMs = Number.POSITIVE_INFINITY,
+    signal,
+  }: { timeoutMs?: number | undefined; signal?: AbortSignal | undefined },
 ): Promise<PublishResult> {
   const client = jetStreamOf(nc);
   const state = ConnectionState.of(nc);
@@ -64,13 +83,21 @@ export async function publishUntilAcknowledged(
     await state.settle(Math.min(5_000, Math.max(1, deadline - performance.now())), signal);
     const left = deadline - performance.now();
     try {
-      const ack = await client.publish(subject, bytes, { ...publish, timeout: Math.max(1, Math.min(ATTEMPT_MS, left)) });
+      const ack = await client.publish(subject, bytes, {
+        ...publish,
+        timeout: Math.max(1, Math.min(ATTEMPT_MS, left)),
+      });
       return { sequence: ack.seq, duplicate: ack.duplicate };
     } catch (error) {
       if (error instanceof JetStreamApiError && !isPassing(error)) throw error;
       if (isHopeless(error)) throw error;
       if (nc.isClosed() || signal?.aborted === true || performance.now() >= deadline) {
-        throw new GantryError('BROKER.UNAVAILABLE', 'unavailable', 'The message broker did not confirm in time. Try again.', { cause: error });
+        throw new GantryError(
+          'BROKER.UNAVAILABLE',
+          'unavailable',
+          'The message broker did not confirm in time. Try again.',
+          { cause: error },
+        );
       }
       const wait = Math.min(backOff(round, 20, 500), Math.max(1, deadline - performance.now()));
       await pause(wait, signal);

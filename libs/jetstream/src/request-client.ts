@@ -5,7 +5,7 @@ import {
   type RequestContract,
   requestHeaders,
 } from '@gantry/contracts/messaging/request';
-import { type ErrorBody, errorKinds, GantryError } from '@gantry/kernel/gantry-error';
+import { errorKinds, GantryError } from '@gantry/kernel/gantry-error';
 import { headers, type Msg, type NatsConnection, RequestError, TimeoutError } from '@nats-io/transport-node';
 import { z } from 'zod';
 import { parseJsonBytes } from './stream-message.js';
@@ -24,13 +24,21 @@ const encoder = new TextEncoder();
 export class RequestClient {
   constructor(private readonly nc: NatsConnection) {}
 
-  async request<C extends RequestContract>(contract: C, input: InputOf<C>, context: RequestContext): Promise<OutputOf<C>> {
+  async request<C extends RequestContract>(
+    contract: C,
+    input: InputOf<C>,
+    context: RequestContext,
+  ): Promise<OutputOf<C>> {
     const reply = await this.exchange(contract, encoder.encode(JSON.stringify(input)), context);
     return parseOutput(contract, reply);
   }
 
   /** For a contract with `outputBytes`: the raw bytes of the answer. */
-  async requestBytes<C extends RequestContract>(contract: C, input: InputOf<C>, context: RequestContext): Promise<Uint8Array> {
+  async requestBytes<C extends RequestContract>(
+    contract: C,
+    input: InputOf<C>,
+    context: RequestContext,
+  ): Promise<Uint8Array> {
     const reply = await this.exchange(contract, encoder.encode(JSON.stringify(input)), context);
     const { buffer, byteOffset, byteLength } = reply.data;
     return new Uint8Array(buffer, byteOffset, byteLength);
@@ -47,7 +55,12 @@ export class RequestClient {
     return parseOutput(contract, reply);
   }
 
-  private async exchange(contract: RequestContract, body: Uint8Array, context: RequestContext, inputHeader?: string): Promise<Msg> {
+  private async exchange(
+    contract: RequestContract,
+    body: Uint8Array,
+    context: RequestContext,
+    inputHeader?: string,
+  ): Promise<Msg> {
     const sent = headers();
     // Header values are one line of Latin text on the wire; JSON with escapes fits that whatever a user's name holds.
     sent.set(requestHeaders.context, asciiJson(JSON.stringify(context)));
@@ -72,17 +85,27 @@ function asciiJson(json: string): string {
 function parseOutput<C extends RequestContract>(contract: C, reply: Msg): OutputOf<C> {
   const parsed = contract.output.safeParse(jsonOf(reply));
   if (parsed.success) return parsed.data as OutputOf<C>;
-  throw new GantryError('SERVICE.BAD_REPLY', 'internal', 'A service answered in a form we do not know. Run services of the same version.', {
-    cause: parsed.error,
-  });
+  throw new GantryError(
+    'SERVICE.BAD_REPLY',
+    'internal',
+    'A service answered in a form we do not know. Run services of the same version.',
+    {
+      cause: parsed.error,
+    },
+  );
 }
 
 function errorOf(contract: RequestContract, reply: Msg): GantryError {
   const parsed = errorBodySchema.safeParse(jsonOf(reply));
-  if (parsed.success) return GantryError.fromBody(parsed.data as ErrorBody);
-  return new GantryError('SERVICE.BAD_REPLY', 'internal', 'A service answered in a form we do not know. Run services of the same version.', {
-    cause: new Error(`malformed error reply on ${contract.subject}`),
-  });
+  if (parsed.success) return GantryError.fromBody(parsed.data);
+  return new GantryError(
+    'SERVICE.BAD_REPLY',
+    'internal',
+    'A service answered in a form we do not know. Run services of the same version.',
+    {
+      cause: new Error(`malformed error reply on ${contract.subject}`),
+    },
+  );
 }
 
 function jsonOf(reply: Msg): unknown {

@@ -60,7 +60,9 @@ describe('KvSnapshotStore', () => {
   });
 
   it('lets one of many writers win whole', async () => {
-    await Promise.all(Array.from({ length: 8 }, (_, writer) => snapshots.save('race', 1, { sequence: 100, state: { writer } })));
+    await Promise.all(
+      Array.from({ length: 8 }, (_, writer) => snapshots.save('race', 1, { sequence: 100, state: { writer } })),
+    );
     const loaded = await snapshots.load<{ writer: number }>('race', 1);
     expect(loaded?.sequence).toBe(100);
     expect(loaded?.state.writer).toBeGreaterThanOrEqual(0);
@@ -79,42 +81,46 @@ describe('KvSnapshotStore', () => {
     const store = new JetStreamEventStore<CounterEvent>(nc, counters);
     let run = 0;
     await fc.assert(
-      fc.asyncProperty(fc.array(fc.integer({ min: 1, max: 9 }), { minLength: 1, maxLength: 12 }), fc.nat({ max: 12 }), async (amounts, cut) => {
-        run += 1;
-        const id = `run-${run}`;
-        let last = 0;
-        let taken = counterDecider.initialState;
-        let takenAt = 0;
-        for (const [index, amount] of amounts.entries()) {
-          const commit = counterCommit(id, index + 1, { events: [{ type: 'Added', data: { amount } }] });
-          last = (await store.append(`counters.${id}`, commit, last)).streamSequence;
-          if (index < cut) {
-            taken = fold(counterDecider, taken, commit.events);
-            takenAt = last;
+      fc.asyncProperty(
+        fc.array(fc.integer({ min: 1, max: 9 }), { minLength: 1, maxLength: 12 }),
+        fc.nat({ max: 12 }),
+        async (amounts, cut) => {
+          run += 1;
+          const id = `run-${run}`;
+          let last = 0;
+          let taken = counterDecider.initialState;
+          let takenAt = 0;
+          for (const [index, amount] of amounts.entries()) {
+            const commit = counterCommit(id, index + 1, { events: [{ type: 'Added', data: { amount } }] });
+            last = (await store.append(`counters.${id}`, commit, last)).streamSequence;
+            if (index < cut) {
+              taken = fold(counterDecider, taken, commit.events);
+              takenAt = last;
+            }
           }
-        }
-        await snapshots.save(id, 1, { sequence: takenAt, state: taken });
+          await snapshots.save(id, 1, { sequence: takenAt, state: taken });
 
-        const stop = new AbortController();
-        const start = await snapshots.load<CounterState>(id, 1);
-        let state = start?.state ?? counterDecider.initialState;
-        await store.follow({
-          fromSequence: (start?.sequence ?? 0) + 1,
-          filter: `counters.${id}`,
-          onCommit: ({ commit }) => {
-            state = fold(counterDecider, state, commit.events);
-          },
-          onCaughtUp: () => stop.abort(),
-          signal: stop.signal,
-        });
-        const replayed = fold(
-          counterDecider,
-          counterDecider.initialState,
-          (await store.load(`counters.${id}`)).flatMap(({ commit }) => commit.events),
-        );
-        expect(state).toEqual(replayed);
-        expect(state.total).toBe(amounts.reduce((sum, amount) => sum + amount, 0));
-      }),
+          const stop = new AbortController();
+          const start = await snapshots.load<CounterState>(id, 1);
+          let state = start?.state ?? counterDecider.initialState;
+          await store.follow({
+            fromSequence: (start?.sequence ?? 0) + 1,
+            filter: `counters.${id}`,
+            onCommit: ({ commit }) => {
+              state = fold(counterDecider, state, commit.events);
+            },
+            onCaughtUp: () => stop.abort(),
+            signal: stop.signal,
+          });
+          const replayed = fold(
+            counterDecider,
+            counterDecider.initialState,
+            (await store.load(`counters.${id}`)).flatMap(({ commit }) => commit.events),
+          );
+          expect(state).toEqual(replayed);
+          expect(state.total).toBe(amounts.reduce((sum, amount) => sum + amount, 0));
+        },
+      ),
       { numRuns: 25 },
     );
   });

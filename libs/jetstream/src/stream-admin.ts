@@ -88,7 +88,11 @@ function isBefore210(nc: NatsConnection): boolean {
   return major < 2 || (major === 2 && minor < 10);
 }
 
-async function restore(nc: NatsConnection, state: ConnectionState, definitions: Map<string, StreamDefinition>): Promise<void> {
+async function restore(
+  nc: NatsConnection,
+  state: ConnectionState,
+  definitions: Map<string, StreamDefinition>,
+): Promise<void> {
   for (const definition of definitions.values()) {
     for (let round = 0; state.connected; round += 1) {
       try {
@@ -108,7 +112,7 @@ async function applyDefinition(nc: NatsConnection, definition: StreamDefinition)
   try {
     const { config: present } = await jsm.streams.info(definition.name);
     const differs = (Object.keys(config) as (keyof typeof config)[]).some(
-      (key) => JSON.stringify(present[key as keyof StreamConfig] ?? false) !== JSON.stringify(config[key] ?? false),
+      (key) => JSON.stringify(present[key] ?? false) !== JSON.stringify(config[key] ?? false),
     );
     if (differs) await jsm.streams.update(definition.name, config);
   } catch (error) {
@@ -118,7 +122,11 @@ async function applyDefinition(nc: NatsConnection, definition: StreamDefinition)
 }
 
 /** Resolves as soon as the stream exists and may be read; a retryable `unavailable` error after `timeoutMs` (default one minute). */
-export async function waitForStream(nc: NatsConnection, name: string, { timeoutMs = 60_000 }: { timeoutMs?: number } = {}): Promise<void> {
+export async function waitForStream(
+  nc: NatsConnection,
+  name: string,
+  { timeoutMs = 60_000 }: { timeoutMs?: number } = {},
+): Promise<void> {
   const deadline = performance.now() + timeoutMs;
   for (let round = 0; ; round += 1) {
     try {
@@ -127,9 +135,14 @@ export async function waitForStream(nc: NatsConnection, name: string, { timeoutM
     } catch (error) {
       if (nc.isClosed()) throw error;
       if (performance.now() >= deadline) {
-        throw new GantryError('STREAM.MISSING', 'unavailable', `Stream ${name} does not exist yet. Start the service that owns it.`, {
-          cause: error,
-        });
+        throw new GantryError(
+          'STREAM.MISSING',
+          'unavailable',
+          `Stream ${name} does not exist yet. Start the service that owns it.`,
+          {
+            cause: error,
+          },
+        );
       }
       await pause(backOff(round, 25, 500));
     }

@@ -45,7 +45,8 @@ export class SubjectReader {
       newestFirst.push(next);
       const { previous, sequence } = next;
       if (previous === 0) break;
-      if (previous === undefined || newestFirst.length >= LONGEST_WALK) return await this.completed(subject, newestFirst, sequence);
+      if (previous === undefined || newestFirst.length >= LONGEST_WALK)
+        return await this.completed(subject, newestFirst, sequence);
       next = await this.get({ seq: previous });
       if (next === undefined || next.subject !== subject) {
         // Its predecessor has left the stream. What is still there of this subject begins here, unless single messages were deleted.
@@ -110,7 +111,9 @@ export class SubjectReader {
     }
   }
 
-  private get(query: { last_by_subj: string } | { seq: number; next_by_subj?: string }): Promise<LinkedMessage | undefined> {
+  private get(
+    query: { last_by_subj: string } | { seq: number; next_by_subj?: string },
+  ): Promise<LinkedMessage | undefined> {
     return this.retrying(async () => {
       this.readable ??= waitForStream(this.nc, this.stream, { timeoutMs: PATIENCE_MS });
       await this.readable.catch((error: unknown) => {
@@ -118,7 +121,7 @@ export class SubjectReader {
         throw error;
       });
       const jsm = await manager(this.nc);
-      const stored = await jsm.streams.getMessage(this.stream, query as { seq: number });
+      const stored = await jsm.streams.getMessage(this.stream, query);
       return stored === null ? undefined : linked(stored);
     });
   }
@@ -131,7 +134,9 @@ export class SubjectReader {
       } catch (error) {
         if (error instanceof JetStreamApiError && error.status < 500) throw error;
         if (this.nc.isClosed() || performance.now() >= deadline) {
-          throw new GantryError('STORE.UNAVAILABLE', 'unavailable', 'The event store does not answer. Try again.', { cause: error });
+          throw new GantryError('STORE.UNAVAILABLE', 'unavailable', 'The event store does not answer. Try again.', {
+            cause: error,
+          });
         }
         await pause(backOff(round, 20, 500));
         await ConnectionState.of(this.nc).settle(2_000);

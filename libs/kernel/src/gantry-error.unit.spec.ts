@@ -20,7 +20,12 @@ describe('GantryError', () => {
   });
 
   it('has no fields in its body when there are none', () => {
-    expect(new GantryError('X.Y', 'invalid', 'm').toBody()).toEqual({ code: 'X.Y', kind: 'invalid', message: 'm', retryable: false });
+    expect(new GantryError('X.Y', 'invalid', 'm').toBody()).toEqual({
+      code: 'X.Y',
+      kind: 'invalid',
+      message: 'm',
+      retryable: false,
+    });
   });
 
   it('keeps the text of a stranger to itself', () => {

@@ -30,7 +30,10 @@ describe('ids', () => {
 
   it('SequentialIds count in valid UUIDs', () => {
     const ids = new SequentialIds();
-    expect([ids.next(), ids.next()]).toEqual(['00000000-0000-7000-8000-000000000001', '00000000-0000-7000-8000-000000000002']);
+    expect([ids.next(), ids.next()]).toEqual([
+      '00000000-0000-7000-8000-000000000001',
+      '00000000-0000-7000-8000-000000000002',
+    ]);
     expect(isUuid(ids.next())).toBe(true);
     expect(isUuid('not-an-id')).toBe(false);
   });

@@ -26,7 +26,8 @@ export class HealthState {
     const reasons: string[] = [];
     for (const [part, state] of this.parts) {
       if (rank[state.status] > rank[status]) status = state.status;
-      if (state.status !== 'healthy') reasons.push(state.reason === undefined ? `${part} is ${state.status}` : `${part}: ${state.reason}`);
+      if (state.status !== 'healthy')
+        reasons.push(state.reason === undefined ? `${part} is ${state.status}` : `${part}: ${state.reason}`);
     }
     const cpu = process.cpuUsage();
     // The histogram's mean includes its own sampling interval; what is above it is the lag. NaN before the first sample.

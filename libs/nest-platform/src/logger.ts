@@ -34,12 +34,25 @@ export function createLogger(name: string, { level, format, destination }: Logge
 function prettyStream(output: DestinationStream): DestinationStream {
   return {
     write(line: string): void {
-      const { time, level, name, msg, pid: _pid, err, ...fields } = JSON.parse(line) as Record<string, unknown> & {
+      const {
+        time,
+        level,
+        name,
+        msg,
+        pid: _pid,
+        err,
+        ...fields
+      } = JSON.parse(line) as Record<string, unknown> & {
+        msg?: string;
         err?: { stack?: string; message?: string };
       };
-      const rest = Object.entries(fields).map(([key, value]) => ` ${key}=${typeof value === 'string' ? value : JSON.stringify(value)}`);
+      const rest = Object.entries(fields).map(
+        ([key, value]) => ` ${key}=${typeof value === 'string' ? value : JSON.stringify(value)}`,
+      );
       const trouble = err === undefined ? '' : `\n  ${err.stack ?? err.message ?? JSON.stringify(err)}`;
-      output.write(`${String(time).slice(11, 23)} ${String(level).toUpperCase().padEnd(5)} ${String(name)}: ${String(msg ?? '')}${rest.join('')}${trouble}\n`);
+      output.write(
+        `${String(time).slice(11, 23)} ${String(level).toUpperCase().padEnd(5)} ${String(name)}: ${msg ?? ''}${rest.join('')}${trouble}\n`,
+      );
     },
   };
 }

@@ -45,7 +45,9 @@ describe('logger', () => {
   it('writes a readable line for people, with the stack of an error', () => {
     const { logger, lines } = capture('pretty');
     logger.warn({ taskId: 't-1', attempt: 2, err: new Error('broken') }, 'attempt failed');
-    expect(lines[0]).toMatch(/^\d\d:\d\d:\d\d\.\d{3} WARN  tasks: attempt failed taskId=t-1 attempt=2\n {2}Error: broken/);
+    expect(lines[0]).toMatch(
+      /^\d\d:\d\d:\d\d\.\d{3} WARN {2}tasks: attempt failed taskId=t-1 attempt=2\n {2}Error: broken/,
+    );
   });
 
   it('takes Nest’s chatter at debug level and its errors as errors', () => {

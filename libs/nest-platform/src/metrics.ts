@@ -20,7 +20,11 @@ export interface MetricsServer {
  * Serves `/metrics` (Prometheus text) and `/health` (200, or 503 when unhealthy). Answers undefined when `port` is 0 = off.
  * Listens on all interfaces: the scraper is another machine, and neither page holds user data.
  */
-export async function startMetricsServer(registry: Registry, health: HealthState, port: number): Promise<MetricsServer | undefined> {
+export async function startMetricsServer(
+  registry: Registry,
+  health: HealthState,
+  port: number,
+): Promise<MetricsServer | undefined> {
   if (port <= 0) return undefined;
   const server = createServer((request, response) => {
     const path = request.url?.split('?')[0];

@@ -28,7 +28,11 @@ describe('metrics and health', () => {
   });
 
   it('reports the worst part and why, in the form of the contract', () => {
-    expect(healthReportSchema.parse(health.report())).toMatchObject({ service: 'tasks', status: 'healthy', reasons: [] });
+    expect(healthReportSchema.parse(health.report())).toMatchObject({
+      service: 'tasks',
+      status: 'healthy',
+      reasons: [],
+    });
     health.set('broker', 'degraded', 'slow');
     health.set('index', 'unhealthy');
     expect(health.report()).toMatchObject({ status: 'unhealthy', reasons: ['broker: slow', 'index is unhealthy'] });
@@ -43,7 +47,9 @@ describe('metrics and health', () => {
     server = await startMetricsServer(registry, health, await freePort());
     const base = `http://127.0.0.1:${server?.port}`;
     const metrics = await (await fetch(`${base}/metrics`)).text();
-    expect(metrics).toContain('gantry_stream_messages_total{consumer="REPORTS/tasks",outcome="done",service="tasks"} 3');
+    expect(metrics).toContain(
+      'gantry_stream_messages_total{consumer="REPORTS/tasks",outcome="done",service="tasks"} 3',
+    );
     expect(metrics).toContain('process_resident_memory_bytes');
     expect((await fetch(`${base}/health`)).status).toBe(200);
     health.set('broker', 'unhealthy');

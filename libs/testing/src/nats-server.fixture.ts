@@ -1,1 +1,5 @@
-export { type NatsServerFixture, type NatsServerOptions, startNatsServer } from '@gantry/jetstream/testing/nats-server.fixture';
+export {
+  type NatsServerFixture,
+  type NatsServerOptions,
+  startNatsServer,
+} from '@gantry/jetstream/testing/nats-server.fixture';

@@ -11,7 +11,19 @@ export interface TestServiceOptions extends Pick<StartServiceOptions, 'name' | '
 }
 
 /** Boots a service's module in this process with the real transport against a real broker. */
-export function startTestService({ name, module, natsUrl, user, password, logLevel = 'silent' }: TestServiceOptions): Promise<RunningService> {
-  const environment = readBaseEnvironment({ NATS_URL: natsUrl, NATS_USER: user, NATS_PASSWORD: password, LOG_LEVEL: logLevel });
+export function startTestService({
+  name,
+  module,
+  natsUrl,
+  user,
+  password,
+  logLevel = 'silent',
+}: TestServiceOptions): Promise<RunningService> {
+  const environment = readBaseEnvironment({
+    NATS_URL: natsUrl,
+    NATS_USER: user,
+    NATS_PASSWORD: password,
+    LOG_LEVEL: logLevel,
+  });
   return startService({ name, module, environment });
 }

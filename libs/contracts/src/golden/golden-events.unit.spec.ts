@@ -37,7 +37,9 @@ describe('golden events, version 1', () => {
 
       it(`${stream} ${type} refuses data without its first field`, () => {
         const [first = '', ...rest] = Object.keys(golden[stream]?.[type] as object);
-        const incomplete = Object.fromEntries(rest.map((key) => [key, (golden[stream]?.[type] as Record<string, unknown>)[key]]));
+        const incomplete = Object.fromEntries(
+          rest.map((key) => [key, (golden[stream]?.[type] as Record<string, unknown>)[key]]),
+        );
         expect(schema.safeParse(incomplete).success, `${first} should be required`).toBe(false);
       });
     }

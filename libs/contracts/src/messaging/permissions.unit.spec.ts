@@ -5,9 +5,13 @@ import { streams } from './streams.js';
 const covers = (pattern: string, subject: string): boolean => {
   const tokens = pattern.split('.');
   const parts = subject.split('.');
-  return tokens.every((token, index) => token === '>' || token === '*' || token === parts[index]) && (pattern.endsWith('>') || tokens.length === parts.length);
+  return (
+    tokens.every((token, index) => token === '>' || token === '*' || token === parts[index]) &&
+    (pattern.endsWith('>') || tokens.length === parts.length)
+  );
 };
-const mayPublish = (patterns: readonly string[], subject: string): boolean => patterns.some((pattern) => covers(pattern, subject));
+const mayPublish = (patterns: readonly string[], subject: string): boolean =>
+  patterns.some((pattern) => covers(pattern, subject));
 
 describe('permissions', () => {
   it('let exactly the owner of a stream write to it', () => {

@@ -10,7 +10,10 @@ const usage = { cpuSeconds: 1, peakMemoryMb: 64, durationMs: 1_000 };
 
 /** Folds a history, one commit per event. */
 function view(...events: TaskEvent[]): TaskView | undefined {
-  return events.reduce<TaskView | undefined>((current, event, index) => foldTaskCommit(current, { commit: commit(index + 1, event) }), undefined);
+  return events.reduce<TaskView | undefined>(
+    (current, event, index) => foldTaskCommit(current, { commit: commit(index + 1, event) }),
+    undefined,
+  );
 }
 
 function commit(version: number, ...events: TaskEvent[]): Commit {
@@ -28,12 +31,18 @@ function commit(version: number, ...events: TaskEvent[]): Commit {
   };
 }
 
-const submitted: TaskEvent = { type: 'TaskSubmitted', data: { ownerId: 'u-1', ownerName: 'Ada', spec, submittedAt: 100 } };
+const submitted: TaskEvent = {
+  type: 'TaskSubmitted',
+  data: { ownerId: 'u-1', ownerName: 'Ada', spec, submittedAt: 100 },
+};
 const assigned = (attempt: number, workerId = 'w-1'): TaskEvent => ({
   type: 'TaskAssigned',
   data: { attempt, workerId, workerName: `Worker ${workerId}`, leaseMs: 60_000, gpuIds: ['GPU-1'], assignedAt: 110 },
 });
-const started = (attempt: number): TaskEvent => ({ type: 'TaskStarted', data: { attempt, startedAt: 130, containerId: 'c0ffee' } });
+const started = (attempt: number): TaskEvent => ({
+  type: 'TaskStarted',
+  data: { attempt, startedAt: 130, containerId: 'c0ffee' },
+});
 
 describe('fold of a task', () => {
   it('goes from queued to succeeded with its attempt, and fits the schema of the view', () => {
@@ -60,13 +69,34 @@ describe('fold of a task', () => {
       message: null,
       failure: null,
       usage,
-      attempts: [{ attempt: 1, status: 'succeeded', gpuIds: ['GPU-1'], containerId: 'c0ffee', startedAt: 130, finishedAt: 200, exitCode: 0, usage }],
+      attempts: [
+        {
+          attempt: 1,
+          status: 'succeeded',
+          gpuIds: ['GPU-1'],
+          containerId: 'c0ffee',
+          startedAt: 130,
+          finishedAt: 200,
+          exitCode: 0,
+          usage,
+        },
+      ],
     });
   });
 
   it('shows each step on the way', () => {
-    const history: TaskEvent[] = [submitted, assigned(1), { type: 'TaskStarting', data: { attempt: 1, phase: 'creating', at: 120 } }, started(1)];
-    expect(history.map((_, index) => view(...history.slice(0, index + 1))?.status)).toEqual(['queued', 'assigned', 'starting', 'running']);
+    const history: TaskEvent[] = [
+      submitted,
+      assigned(1),
+      { type: 'TaskStarting', data: { attempt: 1, phase: 'creating', at: 120 } },
+      started(1),
+    ];
+    expect(history.map((_, index) => view(...history.slice(0, index + 1))?.status)).toEqual([
+      'queued',
+      'assigned',
+      'starting',
+      'running',
+    ]);
     expect(view(...history.slice(0, 3))?.message).toBe('creating');
   });
 
@@ -88,7 +118,14 @@ describe('fold of a task', () => {
       },
       assigned(2, 'w-2'),
     );
-    expect(again).toMatchObject({ status: 'assigned', attempt: 2, workerId: 'w-2', retriesUsed: 0, notBefore: null, queuedAt: 250 });
+    expect(again).toMatchObject({
+      status: 'assigned',
+      attempt: 2,
+      workerId: 'w-2',
+      retriesUsed: 0,
+      notBefore: null,
+      queuedAt: 250,
+    });
     expect(again?.attempts.map(({ attempt, status, workerId }) => ({ attempt, status, workerId }))).toEqual([
       { attempt: 1, status: 'failed', workerId: 'w-1' },
       { attempt: 2, status: 'assigned', workerId: 'w-2' },
@@ -97,12 +134,16 @@ describe('fold of a task', () => {
 
   it('tells failure, time-out and cancel apart', () => {
     const failure = { class: 'user_exit' as const, message: 'Exit code 3.' };
-    expect(view(submitted, assigned(1), { type: 'TaskFailed', data: { attempt: 1, failure, exitCode: 3, finishedAt: 9 } })).toMatchObject({
+    expect(
+      view(submitted, assigned(1), { type: 'TaskFailed', data: { attempt: 1, failure, exitCode: 3, finishedAt: 9 } }),
+    ).toMatchObject({
       status: 'failed',
       exitCode: 3,
       failure,
     });
-    expect(view(submitted, assigned(1), { type: 'TaskTimedOut', data: { attempt: 1, limitSeconds: 5, finishedAt: 9 } })).toMatchObject({
+    expect(
+      view(submitted, assigned(1), { type: 'TaskTimedOut', data: { attempt: 1, limitSeconds: 5, finishedAt: 9 } }),
+    ).toMatchObject({
       status: 'timed_out',
       failure: { class: 'timeout', message: 'Ran longer than its limit of 5 s.' },
     });
@@ -128,7 +169,15 @@ describe('fold of a task', () => {
       commit: commit(4, { type: 'StaleReportIgnored', data: { attempt: 1, workerId: 'w-0', report: 'exited', at: 1 } }),
     });
     expect(stale).toEqual({ ...running, version: 4 });
-    const artifact = { id: 'a-1', attempt: 1, path: 'out.txt', sizeBytes: 3, sha256: '0'.repeat(64), mediaType: 'text/plain', storedAt: 1 };
+    const artifact = {
+      id: 'a-1',
+      attempt: 1,
+      path: 'out.txt',
+      sizeBytes: 3,
+      sha256: '0'.repeat(64),
+      mediaType: 'text/plain',
+      storedAt: 1,
+    };
     const stored = view(
       submitted,
       { type: 'ArtifactStored', data: { artifact } },

@@ -28,7 +28,12 @@ export function storeContractSuite(name: string, makeStore: () => Promise<StoreS
 
     it('loads the commits of one aggregate, oldest first, exactly as they were appended', async () => {
       const first = counterCommit('a', 1, { traceparent: '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01' });
-      const second = counterCommit('a', 2, { events: [{ type: 'Added', data: { amount: 7 } }, { type: 'Closed', data: { at: 9 } }] });
+      const second = counterCommit('a', 2, {
+        events: [
+          { type: 'Added', data: { amount: 7 } },
+          { type: 'Closed', data: { at: 9 } },
+        ],
+      });
       const one = await store.append('counters.a', first, 0);
       const other = await store.append('counters.b', counterCommit('b', 1), 0);
       const two = await store.append('counters.a', second, one.streamSequence);
@@ -43,7 +48,8 @@ export function storeContractSuite(name: string, makeStore: () => Promise<StoreS
       let last = 0;
       for (let version = 1; version <= 120; version += 1) {
         last = (await store.append('counters.long', counterCommit('long', version), last)).streamSequence;
-        if (version % 10 === 0) await store.append(`counters.noise-${version}`, counterCommit(`noise-${version}`, 1), 0);
+        if (version % 10 === 0)
+          await store.append(`counters.noise-${version}`, counterCommit(`noise-${version}`, 1), 0);
       }
       const versions = (await store.load('counters.long')).map((stored) => stored.commit.version);
       expect(versions).toEqual(Array.from({ length: 120 }, (_, index) => index + 1));
@@ -61,7 +67,9 @@ export function storeContractSuite(name: string, makeStore: () => Promise<StoreS
         code: 'STORE.CONCURRENT_APPEND',
         retryable: true,
       });
-      await expect(store.append('counters.a', counterCommit('a', 2, { id: 'early' }), streamSequence + 5)).rejects.toMatchObject({
+      await expect(
+        store.append('counters.a', counterCommit('a', 2, { id: 'early' }), streamSequence + 5),
+      ).rejects.toMatchObject({
         code: 'STORE.CONCURRENT_APPEND',
       });
       expect(await store.load('counters.a')).toHaveLength(1);
@@ -86,7 +94,9 @@ export function storeContractSuite(name: string, makeStore: () => Promise<StoreS
 
     it('lets exactly one of many writers win', async () => {
       const outcomes = await Promise.allSettled(
-        Array.from({ length: 10 }, (_, writer) => store.append('counters.a', counterCommit('a', 1, { id: `writer-${writer}` }), 0)),
+        Array.from({ length: 10 }, (_, writer) =>
+          store.append('counters.a', counterCommit('a', 1, { id: `writer-${writer}` }), 0),
+        ),
       );
       expect(outcomes.filter((outcome) => outcome.status === 'fulfilled')).toHaveLength(1);
       expect(await store.load('counters.a')).toHaveLength(1);

@@ -90,7 +90,7 @@ export class BatchConsumer implements RunningConsumer {
   private async finish(batch: Delivery[], tries: number): Promise<void> {
     const { signal } = this.reader;
     let outages = 0;
-    for (let failures = 0; !signal.aborted; ) {
+    for (let failures = 0; !signal.aborted;) {
       try {
         await this.handler(batch);
       } catch (error) {
@@ -138,7 +138,11 @@ export class BatchConsumer implements RunningConsumer {
     const { stream, durable } = this.options;
     const fields = { consumer: this.name, subject: delivery.subject, streamSequence: delivery.streamSequence };
     try {
-      await storeDeadLetter(nc, { stream: stream.name, consumer: durable, message: delivery, failures, error }, this.reader.signal);
+      await storeDeadLetter(
+        nc,
+        { stream: stream.name, consumer: durable, message: delivery, failures, error },
+        this.reader.signal,
+      );
     } catch (storeError) {
       logger.error({ ...fields, err: storeError }, 'dead letter not stored');
       return false;

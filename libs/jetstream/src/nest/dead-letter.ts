@@ -29,7 +29,11 @@ export interface DeadLetter {
 const HEADER_BYTES = 8 * 1024;
 
 /** Stores the dead letter; only after that may the original be dropped. The id makes a repeated attempt harmless. */
-export async function storeDeadLetter(nc: NatsConnection, { stream, consumer, message, failures, error }: DeadLetter, signal: AbortSignal): Promise<void> {
+export async function storeDeadLetter(
+  nc: NatsConnection,
+  { stream, consumer, message, failures, error }: DeadLetter,
+  signal: AbortSignal,
+): Promise<void> {
   const body = error instanceof GantryError ? error.toBody() : undefined;
   const reason = body?.message ?? (error instanceof Error ? `${error.name}: ${error.message}` : String(error));
   const sent = headers();

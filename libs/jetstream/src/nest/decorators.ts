@@ -41,7 +41,11 @@ export type HandlerExtras =
   | { kind: 'stream'; options: StreamHandlerOptions }
   | { kind: 'batch'; options: StreamBatchHandlerOptions };
 
-type MethodDecoratorFor<Method> = <M extends Method>(target: object, key: string | symbol, descriptor: TypedPropertyDescriptor<M>) => void;
+type MethodDecoratorFor<Method> = <M extends Method>(
+  target: object,
+  key: string | symbol,
+  descriptor: TypedPropertyDescriptor<M>,
+) => void;
 type Answer<T> = T | Uint8Array | Promise<T | Uint8Array>;
 
 /**
@@ -65,7 +69,9 @@ export function HandleRequest<C extends RequestContract>(
  * Consumes a stream with a shared durable consumer, one message at a time per subject and in order. Acknowledged after the
  * method; delivered again after a failure or a crash, so the method must be idempotent. `retryable: false` dead-letters.
  */
-export function HandleStream(options: StreamHandlerOptions): MethodDecoratorFor<(message: StreamMessage) => void | Promise<void>> {
+export function HandleStream(
+  options: StreamHandlerOptions,
+): MethodDecoratorFor<(message: StreamMessage) => void | Promise<void>> {
   const extras: HandlerExtras = { kind: 'stream', options };
   return EventPattern(`stream:${options.stream.name}:${options.durable}`, extras) as never;
 }

@@ -87,26 +87,27 @@ export class DurableReader {
 
   /** One session, until a reconnect, a vanished consumer or a stop. True if anything came. */
   private async read(state: ConnectionState): Promise<boolean> {
-    const { stream, durable, limit, held, take, onState } = this.options;
+    const { options } = this;
+    const { stream, durable, limit } = options;
     if (this.signal.aborted) return false;
     let delivered = false;
     const session = new PullSession(this.nc, {
       stream: stream.name,
       durable,
-      capacity: () => limit - held(),
+      capacity: () => limit - options.held(),
       portion: Math.ceil(limit / 4),
       take: (delivery) => {
         delivered = true;
-        take(delivery);
+        options.take(delivery);
       },
     });
     this.session = session;
-    onState(true);
+    options.onState(true);
     // The requests we made are forgotten by a broker that restarted.
     const unsubscribe = state.onChange((connected) => session.stop(connected ? 'reconnected' : 'disconnected'));
     try {
       const reason = await session.ended;
-      if (!this.signal.aborted && state.connected && reason !== 'reconnected') onState(false, reason);
+      if (!this.signal.aborted && state.connected && reason !== 'reconnected') options.onState(false, reason);
     } finally {
       unsubscribe();
       this.session = undefined;

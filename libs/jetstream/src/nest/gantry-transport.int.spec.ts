@@ -22,7 +22,12 @@ const greet = defineRequest({
 });
 const refuse = defineRequest({ subject: 'cmd.greeter.refuse', input: z.object({}), output: z.object({}) });
 const crash = defineRequest({ subject: 'cmd.greeter.crash', input: z.object({}), output: z.object({}) });
-const meet = defineRequest({ subject: 'cmd.greeter.meet', input: z.object({}), output: z.object({ together: z.int() }), timeoutMs: 3_000 });
+const meet = defineRequest({
+  subject: 'cmd.greeter.meet',
+  input: z.object({}),
+  output: z.object({ together: z.int() }),
+  timeoutMs: 3_000,
+});
 const put = (worker: string) =>
   defineRequest({
     subject: `upload.${worker}.put`,
@@ -30,8 +35,17 @@ const put = (worker: string) =>
     output: z.object({ worker: z.string(), bytes: z.int(), offset: z.int() }),
     inputBytes: true,
   });
-const read = defineRequest({ subject: 'query.greeter.read', input: z.object({ length: z.int() }), output: z.object({}), outputBytes: true });
-const wrong = defineRequest({ subject: 'query.greeter.wrong', input: z.object({}), output: z.object({ number: z.int() }) });
+const read = defineRequest({
+  subject: 'query.greeter.read',
+  input: z.object({ length: z.int() }),
+  output: z.object({}),
+  outputBytes: true,
+});
+const wrong = defineRequest({
+  subject: 'query.greeter.wrong',
+  input: z.object({}),
+  output: z.object({ number: z.int() }),
+});
 const absent = defineRequest({ subject: 'query.nobody.home', input: z.object({}), output: z.object({}) });
 const slow = defineRequest({ subject: 'query.greeter.slow', input: z.object({}), output: z.object({}), timeoutMs: 50 });
 
@@ -62,7 +76,9 @@ class GreeterRequests {
 
   @HandleRequest(refuse)
   refuse(): Promise<Record<string, never>> {
-    throw new GantryError('GREETER.CLOSED', 'conflict', 'Come back tomorrow.', { fields: [{ path: 'day', message: 'not today' }] });
+    throw new GantryError('GREETER.CLOSED', 'conflict', 'Come back tomorrow.', {
+      fields: [{ path: 'day', message: 'not today' }],
+    });
   }
 
   @HandleRequest(crash)
@@ -143,14 +159,18 @@ describe('requests', () => {
       retryable: false,
       fields: [{ path: 'name', message: 'Say who you are.' }],
     });
-    await expect(client.request(greet, { name: 'x', nam: 1 } as never, context)).rejects.toMatchObject({ code: 'INPUT.INVALID' });
+    await expect(client.request(greet, { name: 'x', nam: 1 } as never, context)).rejects.toMatchObject({
+      code: 'INPUT.INVALID',
+    });
   });
 
   it('answers a body that is not JSON, and a context that is none', async () => {
     const reply = await nc.request(greet.subject, 'not json');
     expect(reply.headers?.get('gantry-status')).toBe('error');
     expect(reply.json()).toMatchObject({ code: 'INPUT.INVALID' });
-    await expect(client.request(greet, { name: 'x' }, { actor: 'me' } as never)).rejects.toMatchObject({ code: 'CONTEXT.INVALID' });
+    await expect(client.request(greet, { name: 'x' }, { actor: 'me' } as never)).rejects.toMatchObject({
+      code: 'CONTEXT.INVALID',
+    });
   });
 
   it('treats a bare request as anonymous', async () => {
@@ -191,19 +211,35 @@ describe('requests', () => {
 
   it('answers raw bytes, and says so when they are too many', async () => {
     expect(await client.requestBytes(read, { length: 3 }, context)).toEqual(new Uint8Array([7, 7, 7]));
-    await expect(client.requestBytes(read, { length: 2_000_000 }, context)).rejects.toMatchObject({ code: 'REPLY.TOO_LARGE', kind: 'limit' });
+    await expect(client.requestBytes(read, { length: 2_000_000 }, context)).rejects.toMatchObject({
+      code: 'REPLY.TOO_LARGE',
+      kind: 'limit',
+    });
   });
 
   it('turns silence, absence and nonsense into errors that say what to do', async () => {
-    await expect(client.request(absent, {}, context)).rejects.toMatchObject({ code: 'SERVICE.UNAVAILABLE', retryable: true });
-    await expect(client.request(slow, {}, context)).rejects.toMatchObject({ code: 'SERVICE.UNAVAILABLE', kind: 'unavailable' });
+    await expect(client.request(absent, {}, context)).rejects.toMatchObject({
+      code: 'SERVICE.UNAVAILABLE',
+      retryable: true,
+    });
+    await expect(client.request(slow, {}, context)).rejects.toMatchObject({
+      code: 'SERVICE.UNAVAILABLE',
+      kind: 'unavailable',
+    });
     await expect(client.request(wrong, {}, context)).rejects.toMatchObject({ code: 'SERVICE.BAD_REPLY' });
   });
 
   it('answers health with the worst of its parts', async () => {
-    expect(await client.request(getHealth('greeter'), {}, context)).toMatchObject({ service: 'greeter', status: 'healthy', reasons: [] });
+    expect(await client.request(getHealth('greeter'), {}, context)).toMatchObject({
+      service: 'greeter',
+      status: 'healthy',
+      reasons: [],
+    });
     service.health.set('disk', 'degraded', 'nearly full');
-    expect(await client.request(getHealth('greeter'), {}, context)).toMatchObject({ status: 'degraded', reasons: ['disk: nearly full'] });
+    expect(await client.request(getHealth('greeter'), {}, context)).toMatchObject({
+      status: 'degraded',
+      reasons: ['disk: nearly full'],
+    });
     service.health.set('greeter', 'unhealthy', 'lost its voice');
     expect(await client.request(getHealth('greeter'), {}, context)).toMatchObject({ status: 'unhealthy' });
     service.health.set('disk', 'healthy');
@@ -212,7 +248,9 @@ describe('requests', () => {
 
   it('measures requests by contract and outcome', async () => {
     const text = await service.registry.metrics();
-    expect(text).toMatch(/gantry_request_seconds_count\{[^}]*subject="cmd.greeter.refuse"[^}]*outcome="GREETER.CLOSED"[^}]*\} [1-9]/);
+    expect(text).toMatch(
+      /gantry_request_seconds_count\{[^}]*subject="cmd.greeter.refuse"[^}]*outcome="GREETER.CLOSED"[^}]*\} [1-9]/,
+    );
   });
 
   it('does not make streams that nobody consumes', async () => {
@@ -236,7 +274,11 @@ describe('requests', () => {
   });
 });
 
-const linger = defineRequest({ subject: 'cmd.leaver.linger', input: z.object({}), output: z.object({ finished: z.boolean() }) });
+const linger = defineRequest({
+  subject: 'cmd.leaver.linger',
+  input: z.object({}),
+  output: z.object({ finished: z.boolean() }),
+});
 let begin: () => void = () => undefined;
 const started = new Promise<void>((resolve) => {
   begin = resolve;

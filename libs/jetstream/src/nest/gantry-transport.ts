@@ -51,7 +51,8 @@ export class GantryTransport extends Server implements CustomTransportStrategy {
       for (const [pattern, handler] of this.messageHandlers) {
         const extras = handler.extras as HandlerExtras | undefined;
         if (extras?.kind === undefined) throw new Error(`Handler of "${pattern}" has no Gantry decorator.`);
-        if (handler.next !== undefined) throw new Error(`Two handlers share the durable consumer "${pattern}". Give each its own.`);
+        if (handler.next !== undefined)
+          throw new Error(`Two handlers share the durable consumer "${pattern}". Give each its own.`);
         const call = handler as unknown as NestHandler;
         if (extras.kind === 'request') this.answer(extras.contract, (input, request) => settle(call(input, request)));
         else consumes = true;
@@ -86,7 +87,10 @@ export class GantryTransport extends Server implements CustomTransportStrategy {
     return this.options.nc as T;
   }
 
-  private answer(contract: ConstructorParameters<typeof RequestResponder>[2], handler: ConstructorParameters<typeof RequestResponder>[3]): void {
+  private answer(
+    contract: ConstructorParameters<typeof RequestResponder>[2],
+    handler: ConstructorParameters<typeof RequestResponder>[3],
+  ): void {
     const { nc, service, logger, metrics } = this.options;
     this.responders.push(new RequestResponder(nc, service, contract, handler, logger, metrics));
   }

@@ -2,7 +2,15 @@ import { systemClock } from '@gantry/kernel/clock';
 import { uuidV7Ids } from '@gantry/kernel/ids';
 import type { HealthState } from '@gantry/nest-platform/health';
 import type { Logger } from '@gantry/nest-platform/logger';
-import { CLOCK, HEALTH, IDS, LOGGER, METRICS_REGISTRY, NATS_CONNECTION, REQUEST_CLIENT } from '@gantry/nest-platform/tokens';
+import {
+  CLOCK,
+  HEALTH,
+  IDS,
+  LOGGER,
+  METRICS_REGISTRY,
+  NATS_CONNECTION,
+  REQUEST_CLIENT,
+} from '@gantry/nest-platform/tokens';
 import type { createRegistry } from '@gantry/nest-platform/metrics';
 import { type DynamicModule, Module } from '@nestjs/common';
 import type { NatsConnection } from '@nats-io/transport-node';

@@ -54,7 +54,10 @@ export class RequestResponder {
 
   private accept(message: Msg): void {
     if (this.inHand.size >= MOST_AT_ONCE) {
-      this.answerError(message, new GantryError('SERVICE.BUSY', 'unavailable', 'The service is busy. Try again in a moment.'));
+      this.answerError(
+        message,
+        new GantryError('SERVICE.BUSY', 'unavailable', 'The service is busy. Try again in a moment.'),
+      );
       return;
     }
     const work = this.answer(message).finally(() => this.inHand.delete(work));
@@ -85,7 +88,9 @@ export class RequestResponder {
     const parsed = this.contract.input.safeParse(this.rawInput(message));
     if (parsed.success) return parsed.data;
     const fields = parsed.error.issues.map((issue) => ({ path: issue.path.join('.'), message: issue.message }));
-    throw new GantryError('INPUT.INVALID', 'invalid', 'Some fields are not right. Correct them and try again.', { fields });
+    throw new GantryError('INPUT.INVALID', 'invalid', 'Some fields are not right. Correct them and try again.', {
+      fields,
+    });
   }
 
   private rawInput(message: Msg): unknown {
@@ -93,7 +98,11 @@ export class RequestResponder {
       if (this.contract.inputBytes) return JSON.parse(message.headers?.get(requestHeaders.input) || '{}') as unknown;
       return message.data.length === 0 ? {} : parseJsonBytes(message.data);
     } catch {
-      throw new GantryError('INPUT.INVALID', 'invalid', 'The request is not JSON. Send the input of the contract as JSON.');
+      throw new GantryError(
+        'INPUT.INVALID',
+        'invalid',
+        'The request is not JSON. Send the input of the contract as JSON.',
+      );
     }
   }
 
@@ -101,7 +110,12 @@ export class RequestResponder {
     const bytes = result instanceof Uint8Array ? result : encoder.encode(JSON.stringify(result ?? null));
     const most = this.nc.info?.max_payload ?? 1_048_576;
     if (bytes.length + 1_024 > most) {
-      throw new GantryError('REPLY.TOO_LARGE', 'limit', 'The answer is larger than one message may be. Ask for less at once.', { retryable: false });
+      throw new GantryError(
+        'REPLY.TOO_LARGE',
+        'limit',
+        'The answer is larger than one message may be. Ask for less at once.',
+        { retryable: false },
+      );
     }
     this.respond(message, bytes, okHeaders);
   }
@@ -132,6 +146,11 @@ function contextOf(message: Msg): RequestContext {
   try {
     return requestContextSchema.parse(JSON.parse(header));
   } catch (cause) {
-    throw new GantryError('CONTEXT.INVALID', 'invalid', `The header ${requestHeaders.context} is not a request context.`, { cause });
+    throw new GantryError(
+      'CONTEXT.INVALID',
+      'invalid',
+      `The header ${requestHeaders.context} is not a request context.`,
+      { cause },
+    );
   }
 }

@@ -44,7 +44,8 @@ export async function runProcess(logger: Logger, start: () => Promise<StoppableP
   process.once('SIGINT', () => stop('SIGINT'));
   process.once('disconnect', () => stop('supervisor gone'));
   process.on('message', (message) => {
-    if (typeof message === 'object' && message !== null && 'type' in message && message.type === 'stop') stop('asked to');
+    if (typeof message === 'object' && message !== null && 'type' in message && message.type === 'stop')
+      stop('asked to');
   });
 
   try {

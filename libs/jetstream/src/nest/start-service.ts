@@ -23,8 +23,17 @@ export async function startService(options: StartServiceOptions): Promise<Runnin
   const platform = await createPlatform(options);
   try {
     const { nc, logger, health, registry } = platform;
-    const strategy = new GantryTransport({ nc, service: options.name, logger, health, metrics: new MessagingMetrics(registry) });
-    const root: DynamicModule = { module: class ServiceRoot {}, imports: [PlatformModule.register(platform), options.module] };
+    const strategy = new GantryTransport({
+      nc,
+      service: options.name,
+      logger,
+      health,
+      metrics: new MessagingMetrics(registry),
+    });
+    const root: DynamicModule = {
+      module: class ServiceRoot {},
+      imports: [PlatformModule.register(platform), options.module],
+    };
     const app = await NestFactory.createMicroservice<MicroserviceOptions>(root, {
       strategy,
       logger: new NestLogger(logger),

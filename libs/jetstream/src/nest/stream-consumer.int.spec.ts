@@ -86,7 +86,8 @@ describe('@HandleStream', () => {
     let overlapped = false;
     const orders = new Map<string, number[]>();
     for (let n = 0; n < 20; n += 1) {
-      for (const subject of ['jobs.a', 'jobs.b', 'jobs.c', 'jobs.d', 'jobs.e', 'jobs.f']) await publishJson(nc, subject, { n });
+      for (const subject of ['jobs.a', 'jobs.b', 'jobs.c', 'jobs.d', 'jobs.e', 'jobs.f'])
+        await publishJson(nc, subject, { n });
     }
     await start(
       async (message) => {
@@ -94,7 +95,10 @@ describe('@HandleStream', () => {
         overlapped ||= (running.get(subject) ?? 0) > 0;
         running.set(subject, (running.get(subject) ?? 0) + 1);
         started.push(subject);
-        most = Math.max(most, [...running.values()].reduce((sum, count) => sum + count, 0));
+        most = Math.max(
+          most,
+          [...running.values()].reduce((sum, count) => sum + count, 0),
+        );
         await new Promise((resolve) => setTimeout(resolve, Math.random() * 4));
         orders.set(subject, [...(orders.get(subject) ?? []), (message.json() as { n: number }).n]);
         running.set(subject, (running.get(subject) ?? 0) - 1);
@@ -165,7 +169,9 @@ describe('@HandleStream', () => {
     expect(broken.header.get(deadLetterHeaders.subject)).toBe('jobs.broken');
     expect(broken.string()).toBe('{"n":');
     await publishJson(nc, 'jobs.stubborn', { n: 1 });
-    await eventually(async () => expect((await deadLetter()).header.get(deadLetterHeaders.subject)).toBe('jobs.stubborn'));
+    await eventually(async () =>
+      expect((await deadLetter()).header.get(deadLetterHeaders.subject)).toBe('jobs.stubborn'),
+    );
     expect((await deadLetter()).header.get(deadLetterHeaders.failures)).toBe('3');
     expect(tries).toBe(3);
   });
@@ -222,9 +228,12 @@ describe('@HandleStream', () => {
     await stopped;
     await eventually(() => expect(done).toHaveLength(10), { timeoutMs: 5_000 });
     expect(done.filter((entry) => entry.startsWith('first'))).toEqual(['first:0']);
-    expect(done.filter((entry) => entry.startsWith('second')).map((entry) => Number(entry.slice(7))).sort((a, b) => a - b)).toEqual([
-      1, 2, 3, 4, 5, 6, 7, 8, 9,
-    ]);
+    expect(
+      done
+        .filter((entry) => entry.startsWith('second'))
+        .map((entry) => Number(entry.slice(7)))
+        .sort((a, b) => a - b),
+    ).toEqual([1, 2, 3, 4, 5, 6, 7, 8, 9]);
     await eventually(async () => expect(await unfinished()).toBe(0));
   });
 
@@ -239,7 +248,11 @@ describe('@HandleStream', () => {
     const total = 3_000;
     const publishing = (async () => {
       for (let n = 0; n < total; n += 50) {
-        await Promise.all(Array.from({ length: 50 }, (_, k) => publishJson(nc, `jobs.s${k % 7}`, { n: n + k }, { msgId: `m-${n + k}` })));
+        await Promise.all(
+          Array.from({ length: 50 }, (_, k) =>
+            publishJson(nc, `jobs.s${k % 7}`, { n: n + k }, { msgId: `m-${n + k}` }),
+          ),
+        );
       }
     })();
     await eventually(() => expect(effects.size).toBeGreaterThan(200));

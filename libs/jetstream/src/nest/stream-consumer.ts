@@ -104,7 +104,11 @@ export class StreamConsumer implements RunningConsumer {
     const { redeliveries } = entry.delivery;
     // A message that kills the process with it never counts as failed: the broker's own count ends that.
     if (redeliveries >= this.maxDeliver * OUTAGE_PATIENCE) {
-      const error = new GantryError('MESSAGE.NEVER_FINISHED', 'internal', `Delivered ${redeliveries} times without an end.`);
+      const error = new GantryError(
+        'MESSAGE.NEVER_FINISHED',
+        'internal',
+        `Delivered ${redeliveries} times without an end.`,
+      );
       if (await this.deadLetter(entry, error)) return;
     }
     while (!signal.aborted) {

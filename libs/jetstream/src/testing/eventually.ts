@@ -1,5 +1,8 @@
 /** Runs an assertion until it holds; rejects with its last failure after `timeoutMs`. */
-export async function eventually<T>(assertion: () => T | Promise<T>, { timeoutMs = 10_000, intervalMs = 20 } = {}): Promise<T> {
+export async function eventually<T>(
+  assertion: () => T | Promise<T>,
+  { timeoutMs = 10_000, intervalMs = 20 } = {},
+): Promise<T> {
   const deadline = performance.now() + timeoutMs;
   for (;;) {
     try {

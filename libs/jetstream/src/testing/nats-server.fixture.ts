@@ -33,7 +33,12 @@ export async function startNatsServer(options: NatsServerOptions = {}): Promise<
   const configPath = join(folder, 'nats.conf');
   writeFileSync(
     configPath,
-    [`listen: "127.0.0.1:${port}"`, `jetstream { store_dir: ${JSON.stringify(storeDir)} }`, options.config ?? '', ''].join('\n'),
+    [
+      `listen: "127.0.0.1:${port}"`,
+      `jetstream { store_dir: ${JSON.stringify(storeDir)} }`,
+      options.config ?? '',
+      '',
+    ].join('\n'),
   );
   let child = await launch(configPath, port);
 
@@ -69,7 +74,9 @@ async function launch(configPath: string, port: number): Promise<ChildProcess> {
     output = `${output}${chunk.toString()}`.slice(-4_000);
   });
   const failed = new Promise<never>((_, reject) => {
-    child.once('error', (error) => reject(new Error(`nats-server did not start: ${error.message}. Install it to run these tests.`)));
+    child.once('error', (error) =>
+      reject(new Error(`nats-server did not start: ${error.message}. Install it to run these tests.`)),
+    );
     child.once('exit', (code) => {
       running.delete(child);
       reject(new Error(`nats-server ended with code ${code}:\n${output}`));

@@ -12,7 +12,12 @@ export const linger = defineRequest({
   input: z.object({ milliseconds: z.int() }),
   output: z.object({ finished: z.boolean() }),
 });
-export const explode = defineRequest({ subject: 'cmd.sample.explode', input: z.object({}), output: z.object({}), timeoutMs: 2_000 });
+export const explode = defineRequest({
+  subject: 'cmd.sample.explode',
+  input: z.object({}),
+  output: z.object({}),
+  timeoutMs: 2_000,
+});
 
 @Controller()
 class SampleRequests implements OnApplicationShutdown {
@@ -40,4 +45,5 @@ class SampleRequests implements OnApplicationShutdown {
 @Module({ controllers: [SampleRequests] })
 class SampleModule {}
 
-if (process.argv[2] === 'run') await bootService({ name: 'sample', environment: readBaseEnvironment(), module: SampleModule });
+if (process.argv[2] === 'run')
+  await bootService({ name: 'sample', environment: readBaseEnvironment(), module: SampleModule });
