@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import { rmSync } from 'node:fs';
 import { commitArtifact, putArtifactChunk } from '@gantry/contracts/agents/artifact-upload';
 import { type Heartbeat, heartbeatSchema } from '@gantry/contracts/agents/heartbeat';
 import { type LogLine, logChunkSchema } from '@gantry/contracts/agents/log-chunk';
@@ -214,6 +215,7 @@ export class WorkerWorld {
   async stop(): Promise<void> {
     await this.nc.close();
     await this.nats.stop();
+    rmSync(this.dataFolder, { recursive: true, force: true });
   }
 
   private listen(): void {
