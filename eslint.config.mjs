@@ -14,6 +14,7 @@ const boundaries = [
   { sourceTag: 'type:agent', onlyDependOnLibsWithTags: ['type:lib'] },
   { sourceTag: 'type:app', onlyDependOnLibsWithTags: ['scope:client', 'scope:kernel'] },
   { sourceTag: 'type:e2e', onlyDependOnLibsWithTags: ['type:lib'] },
+  { sourceTag: 'type:bench', onlyDependOnLibsWithTags: ['type:lib'] },
 ];
 
 export default tseslint.config(

@@ -65,18 +65,20 @@ function commandLine(pid: string): string[] {
   }
 }
 
+function environmentOf(pid: string): string {
+  try {
+    return fs.readFileSync(`/proc/${pid}/environ`, 'utf8');
+  } catch {
+    return '';
+  }
+}
+
 /** Resident memory of every process whose environment or arguments name the data folder. */
 function memoryOfParts(system: GantrySystem): Record<string, number> {
   const found: Record<string, number> = {};
   for (const pid of fs.readdirSync('/proc').filter((name) => /^\d+$/.test(name))) {
     const line = commandLine(pid);
-    let environment = '';
-    try {
-      environment = fs.readFileSync(`/proc/${pid}/environ`, 'utf8');
-    } catch {
-      continue;
-    }
-    if (!environment.includes(system.data) && !line.join(' ').includes(system.data)) continue;
+    if (!environmentOf(pid).includes(system.data) && !line.join(' ').includes(system.data)) continue;
     const status = fs.readFileSync(`/proc/${pid}/status`, 'utf8');
     const kibibytes = Number(/VmRSS:\s+(\d+)/.exec(status)?.[1] ?? 0);
     const main = line.find(

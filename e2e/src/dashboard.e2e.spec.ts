@@ -54,9 +54,7 @@ describe('the dashboard, in a browser', () => {
     await page.getByLabel('Password').first().fill(account.password);
     await page.getByRole('button', { name: 'Create account' }).click();
     await page.waitForURL(`${system.webUrl}/`);
-    await page
-      .locator('[data-testid=connection-state][data-state=live]')
-      .waitFor();
+    await page.locator('[data-testid=connection-state][data-state=live]').waitFor();
   });
 
   it('says what is wrong in the form before anything is sent', async () => {

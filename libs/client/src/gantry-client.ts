@@ -237,17 +237,14 @@ export class GantryClient {
 
 /** Waits before the next try; errors that another try cannot mend, and too many failures in a row, are thrown. */
 async function pauseOrThrow(error: unknown, failures: number): Promise<void> {
-  if (error !== undefined && !(error instanceof GantryError && error.retryable)) throw error;
+  const repeatable = error === undefined || (error instanceof GantryError && error.retryable);
+  if (!repeatable) throw error instanceof Error ? error : new Error('The live connection failed.', { cause: error });
   const pause = RECONNECT_PAUSES_MS[failures];
-  if (pause === undefined) {
-    throw (
-      error ??
-      new GantryError(
-        'CLIENT.DISCONNECTED',
-        'unavailable',
-        'The server keeps ending the live connection. Try again later.',
-      )
-    );
-  }
+  if (pause === undefined) throw error instanceof GantryError ? error : keepsEnding();
   await new Promise((resolve) => setTimeout(resolve, pause));
+}
+
+function keepsEnding(): GantryError {
+  const message = 'The server keeps ending the live connection. Try again later.';
+  return new GantryError('CLIENT.DISCONNECTED', 'unavailable', message);
 }

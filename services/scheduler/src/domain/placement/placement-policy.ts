@@ -16,7 +16,7 @@ export interface PlacementSearch {
   /** Slot that the queue's last task got; -1 = none yet. */
   readonly lastSlot: number;
   /** True if the task fits there now. */
-  accept(slot: number): boolean;
+  readonly accept: (slot: number) => boolean;
 }
 
 /**
