@@ -1,14 +1,18 @@
 import { fileURLToPath } from 'node:url';
-import { mergeConfig } from 'vitest/config';
+import { defineConfig } from 'vitest/config';
 import shared from '../../vitest.shared.ts';
 
+/** The shared configuration, plus the `@/` alias that Next reads from tsconfig. */
 const alias = { '@': fileURLToPath(new URL('./src', import.meta.url)) };
 
-/** The shared projects, plus the `@/` alias that Next reads from tsconfig. */
-export default mergeConfig(shared, {
+export default defineConfig({
+  ...shared,
   test: {
-    projects: shared.test?.projects?.map((project) =>
-      typeof project === 'object' ? mergeConfig(project, { resolve: { alias } }) : project,
+    ...shared.test,
+    projects: (shared.test?.projects ?? []).map((project) =>
+      typeof project === 'object' && 'resolve' in project
+        ? { ...project, resolve: { ...project.resolve, alias } }
+        : project,
     ),
   },
 });

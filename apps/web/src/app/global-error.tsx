@@ -4,7 +4,15 @@
 export default function GlobalError({ reset }: { reset: () => void }) {
   return (
     <html lang="en">
-      <body style={{ fontFamily: 'system-ui, sans-serif', display: 'grid', placeItems: 'center', minHeight: '100vh', margin: 0 }}>
+      <body
+        style={{
+          fontFamily: 'system-ui, sans-serif',
+          display: 'grid',
+          placeItems: 'center',
+          minHeight: '100vh',
+          margin: 0,
+        }}
+      >
         <main style={{ textAlign: 'center' }}>
           <h1 style={{ fontSize: 20 }}>The dashboard could not start</h1>
           <p>Load the page again. If it stays, look at the dashboard’s own log.</p>

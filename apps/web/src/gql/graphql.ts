@@ -63,6 +63,7 @@ export type SubmitTaskInput = {
   workerLabels?: Array<KeyValueInput> | null | undefined;
 };
 
+/** All that is given must hold. `search`: part of the name, or the beginning of the id. */
 export type TaskFilterInput = {
   ownerId?: string | null | undefined;
   queue?: string | null | undefined;

@@ -16,7 +16,12 @@ export interface TokenSource {
 export function createApolloClient(graphqlUrl: string, channel: Client, tokens: TokenSource): ApolloClient {
   const authorize = new SetContextLink(async ({ headers }) => {
     const token = await tokens.getAccessToken();
-    return { headers: { ...(headers as Record<string, string> | undefined), ...(token === null ? {} : { authorization: `Bearer ${token}` }) } };
+    return {
+      headers: {
+        ...(headers as Record<string, string> | undefined),
+        ...(token === null ? {} : { authorization: `Bearer ${token}` }),
+      },
+    };
   });
 
   const retryOnceWhenRefused = new ErrorLink(({ error, operation, forward }) => {

@@ -33,6 +33,13 @@ export function formatBytes(bytes: number): string {
 }
 
 export const formatMebibytes = (mebibytes: number) => formatBytes(mebibytes * 1024 * 1024);
+/** A part of a whole, in the unit of the whole: `8.8 of 32 GiB`. */
+export function formatMebibytesOf(part: number, whole: number): string {
+  const [, unit = 'B'] = formatMebibytes(whole).split(' ');
+  const factor = 1024 ** BYTE_UNITS.indexOf(unit);
+  return `${shortNumber((part * 1024 * 1024) / factor)} of ${formatMebibytes(whole)}`;
+}
+
 export const formatRate = (bytesPerSecond: number) => `${formatBytes(bytesPerSecond)}/s`;
 
 /** Three significant digits at most, no trailing zeros: `0.25`, `1.5`, `12`, `1024`. */

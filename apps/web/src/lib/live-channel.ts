@@ -12,7 +12,11 @@ export function reconnectDelay(retries: number, random: number): number {
  * The one WebSocket of a tab. Reconnects for ever; every connection asks for a fresh token, so a socket that the server
  * closed because the token ran out comes back by itself.
  */
-export function createLiveChannel(url: string, getAccessToken: () => Promise<string | null>, connection: ConnectionStore): Client {
+export function createLiveChannel(
+  url: string,
+  getAccessToken: () => Promise<string | null>,
+  connection: ConnectionStore,
+): Client {
   let pongTimer: ReturnType<typeof setTimeout> | undefined;
   let socket: WebSocket | undefined;
   return createClient({

@@ -45,7 +45,8 @@ export function problemFromWire(message: string, detail: unknown): Problem {
 export function problemOf(thrown: unknown): Problem {
   if (thrown instanceof ProblemError) return thrown.problem;
   const first = isRecord(thrown) && Array.isArray(thrown['errors']) ? (thrown['errors'][0] as unknown) : thrown;
-  if (isRecord(first) && isRecord(first['extensions'])) return problemFromWire(String(first['message']), first['extensions']);
+  if (isRecord(first) && isRecord(first['extensions']))
+    return problemFromWire(String(first['message']), first['extensions']);
   // fetch reports every network failure as a TypeError; a closed socket comes as an Event.
   if (thrown instanceof TypeError || (typeof Event !== 'undefined' && thrown instanceof Event)) return unreachable;
   if (isRecord(thrown) && typeof thrown['statusCode'] === 'number') return problemOfStatus(thrown['statusCode']);
@@ -59,11 +60,22 @@ export function problemOf(thrown: unknown): Problem {
 }
 
 export function problemOfStatus(status: number): Problem {
-  if (status === 401) return { ...unreachable, code: 'AUTH.UNAUTHENTICATED', kind: 'unauthenticated', message: 'Log in again.' };
+  if (status === 401)
+    return { ...unreachable, code: 'AUTH.UNAUTHENTICATED', kind: 'unauthenticated', message: 'Log in again.' };
   if (status === 404) {
-    return { ...unreachable, code: 'NOT_FOUND', kind: 'not_found', message: 'Nothing is there (any more).', retryable: false };
+    return {
+      ...unreachable,
+      code: 'NOT_FOUND',
+      kind: 'not_found',
+      message: 'Nothing is there (any more).',
+      retryable: false,
+    };
   }
-  return { ...unreachable, code: `HTTP.${status}`, message: `The API answered with status ${status}. Try again in a moment.` };
+  return {
+    ...unreachable,
+    code: `HTTP.${status}`,
+    message: `The API answered with status ${status}. Try again in a moment.`,
+  };
 }
 
 export const isUnauthenticated = (problem: Problem) => problem.kind === 'unauthenticated';

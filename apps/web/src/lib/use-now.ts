@@ -23,5 +23,9 @@ function subscribe(listener: () => void): () => void {
 
 /** The time, to the second. */
 export function useNow(): number {
-  return useSyncExternalStore(subscribe, () => current, () => current);
+  return useSyncExternalStore(
+    subscribe,
+    () => current,
+    () => current,
+  );
 }

@@ -12,7 +12,13 @@ export function CopyId({ value, shown = value, label = 'id' }: { value: string; 
       <CopyButton value={value} timeout={1_500}>
         {({ copied, copy }) => (
           <Tooltip label={copied ? 'Copied' : `Copy ${label}`}>
-            <ActionIcon variant="subtle" color="gray" size="sm" onClick={copy} aria-label={copied ? `${label} copied` : `Copy ${label}`}>
+            <ActionIcon
+              variant="subtle"
+              color="gray"
+              size={24}
+              onClick={copy}
+              aria-label={copied ? `${label} copied` : `Copy ${label}`}
+            >
               {copied ? <IconCheck size={14} /> : <IconCopy size={14} />}
             </ActionIcon>
           </Tooltip>

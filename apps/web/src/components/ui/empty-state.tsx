@@ -2,7 +2,17 @@ import type { ReactNode } from 'react';
 import styles from './empty-state.module.css';
 
 /** Nothing to show: says what this place is for and what to do next. */
-export function EmptyState({ icon, title, children, action }: { icon?: ReactNode; title: string; children?: ReactNode; action?: ReactNode }) {
+export function EmptyState({
+  icon,
+  title,
+  children,
+  action,
+}: {
+  icon?: ReactNode;
+  title: string;
+  children?: ReactNode;
+  action?: ReactNode;
+}) {
   return (
     <div className={styles.empty}>
       {icon ? (

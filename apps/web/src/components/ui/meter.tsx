@@ -27,7 +27,12 @@ export function Meter({ label, value, max, text, tone = 'use' }: MeterProps) {
         aria-valuenow={Math.round(percent)}
         aria-valuetext={text}
       >
-        <div className={styles.bar} data-tone={tone} data-high={percent >= 90 || undefined} style={{ width: `${percent}%` }} />
+        <div
+          className={styles.bar}
+          data-tone={tone}
+          data-high={percent >= 90 || undefined}
+          style={{ width: `${percent}%` }}
+        />
       </div>
     </div>
   );

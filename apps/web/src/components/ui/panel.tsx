@@ -2,7 +2,17 @@ import { useId, type ReactNode } from 'react';
 import styles from './panel.module.css';
 
 /** A titled section of a page. `flush`: the content brings its own padding (tables, logs). */
-export function Panel({ title, aside, flush = false, children }: { title?: ReactNode; aside?: ReactNode; flush?: boolean; children: ReactNode }) {
+export function Panel({
+  title,
+  aside,
+  flush = false,
+  children,
+}: {
+  title?: ReactNode;
+  aside?: ReactNode;
+  flush?: boolean;
+  children: ReactNode;
+}) {
   const id = useId();
   return (
     <section className={styles.panel} {...(title ? { 'aria-labelledby': id } : {})}>

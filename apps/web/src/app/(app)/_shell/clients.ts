@@ -15,12 +15,12 @@ interface Clients {
 let current: Clients | undefined;
 
 /** One set of clients per person and tab; the set of the person before is closed. */
-export function clientsFor({ endpoints, session }: { endpoints: ApiEndpoints; session: Session }, userId: string): Clients {
+export function clientsFor(
+  { endpoints, session }: { endpoints: ApiEndpoints; session: Session },
+  userId: string,
+): Clients {
   if (current?.userId === userId) return current;
-  if (current !== undefined) {
-    void current.api.channel.dispose();
-    current.apollo.stop();
-  }
+  close();
   const connection = new ConnectionStore();
   const channel = createLiveChannel(endpoints.webSocket, session.getAccessToken, connection);
   current = {
@@ -28,5 +28,18 @@ export function clientsFor({ endpoints, session }: { endpoints: ApiEndpoints; se
     apollo: createApolloClient(endpoints.graphql, channel, session),
     api: { endpoints, channel, connection, getAccessToken: session.getAccessToken },
   };
+  const stopListening = session.subscribe(() => {
+    if (session.get().status !== 'signed_out') return;
+    stopListening();
+    close();
+  });
   return current;
+}
+
+/** Nothing of a session outlives it: neither the socket nor the cache. */
+function close(): void {
+  if (current === undefined) return;
+  void current.api.channel.dispose();
+  current.apollo.stop();
+  current = undefined;
 }

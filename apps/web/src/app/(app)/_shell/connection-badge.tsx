@@ -6,7 +6,10 @@ import styles from './connection-badge.module.css';
 const words = {
   connecting: { label: 'Connecting', help: 'Opening the live channel.' },
   live: { label: 'Live', help: 'Changes appear as they happen.' },
-  reconnecting: { label: 'Reconnecting', help: 'The live channel was lost. What is shown may be old; it catches up by itself.' },
+  reconnecting: {
+    label: 'Reconnecting',
+    help: 'The live channel was lost. What is shown may be old; it catches up by itself.',
+  },
 } as const;
 
 export function ConnectionBadge() {

@@ -19,7 +19,12 @@ interface Entry {
   readonly aside?: ReactNode;
 }
 
-const pages: readonly Entry[] = [submitItem, ...navItems].map(({ href, label, icon: Icon }) => ({ id: href, href, label, icon: <Icon size={17} /> }));
+const pages: readonly Entry[] = [submitItem, ...navItems].map(({ href, label, icon: Icon }) => ({
+  id: href,
+  href,
+  label,
+  icon: <Icon size={17} />,
+}));
 
 /** Ctrl/Cmd-K: pages, and tasks by name or id. */
 export function Palette({ onClose }: { onClose: () => void }) {
@@ -68,7 +73,16 @@ export function Palette({ onClose }: { onClose: () => void }) {
   }, [listId, current]);
 
   return (
-    <Modal opened onClose={onClose} withCloseButton={false} padding={0} size={560} yOffset="12vh" centered={false} aria-label="Go to">
+    <Modal
+      opened
+      onClose={onClose}
+      withCloseButton={false}
+      padding={0}
+      size={560}
+      yOffset="12vh"
+      centered={false}
+      aria-label="Go to"
+    >
       <TextInput
         data-autofocus
         variant="unstyled"
@@ -118,7 +132,11 @@ function useFoundTasks(text: string): readonly TaskRowFragment[] {
   useEffect(() => {
     let current = true;
     client
-      .query({ query: TaskListDocument, variables: { filter: search === '' ? {} : { search }, sort: 'created', descending: true, first: 8 }, fetchPolicy: 'no-cache' })
+      .query({
+        query: TaskListDocument,
+        variables: { filter: search === '' ? {} : { search }, sort: 'created', descending: true, first: 8 },
+        fetchPolicy: 'no-cache',
+      })
       .then(({ data }) => {
         if (current && data) setTasks(data.tasks.edges.map((edge) => edge.node));
       })

@@ -1,5 +1,5 @@
 'use client';
-import { ActionIcon, Burger, Drawer, Kbd, UnstyledButton } from '@mantine/core';
+import { ActionIcon, Burger, Kbd, UnstyledButton } from '@mantine/core';
 import { useDisclosure, useHotkeys } from '@mantine/hooks';
 import { IconSearch } from '@tabler/icons-react';
 import dynamic from 'next/dynamic';
@@ -14,6 +14,7 @@ import { TaskToasts } from './task-toasts';
 import { UserMenu } from './user-menu';
 import styles from './shell.module.css';
 
+const NavDrawer = dynamic(() => import('./nav-drawer'), { ssr: false });
 const Palette = dynamic(() => import('./palette').then((module) => module.Palette), { ssr: false });
 
 export function Shell({ children }: { children: ReactNode }) {
@@ -43,7 +44,14 @@ export function Shell({ children }: { children: ReactNode }) {
           </Kbd>
         </UnstyledButton>
         <div className={styles.tools}>
-          <ActionIcon className={styles.findSmall} variant="subtle" color="gray" size="lg" aria-label="Go to …" onClick={palette.open}>
+          <ActionIcon
+            className={styles.findSmall}
+            variant="subtle"
+            color="gray"
+            size="lg"
+            aria-label="Go to …"
+            onClick={palette.open}
+          >
             <IconSearch size={18} />
           </ActionIcon>
           <ConnectionBadge />
@@ -59,11 +67,11 @@ export function Shell({ children }: { children: ReactNode }) {
           <div className={styles.content}>{children}</div>
         </main>
       </div>
-      <Drawer opened={navOpened} onClose={nav.close} size={260} title="Gantry" closeButtonProps={{ 'aria-label': 'Close the navigation' }}>
-        <nav aria-label="Main">
+      {navOpened ? (
+        <NavDrawer onClose={nav.close}>
           <NavLinks pathname={pathname} />
-        </nav>
-      </Drawer>
+        </NavDrawer>
+      ) : null}
       {paletteOpened ? <Palette onClose={palette.close} /> : null}
       <TaskToasts />
     </div>

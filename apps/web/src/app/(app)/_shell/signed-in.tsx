@@ -1,15 +1,30 @@
 'use client';
 import { ApolloProvider } from '@apollo/client/react';
-import { ModalsProvider } from '@mantine/modals';
-import { Notifications } from '@mantine/notifications';
 import { usePathname, useRouter } from 'next/navigation';
-import { useEffect, type ReactNode } from 'react';
+import { useEffect, useState, type ReactNode } from 'react';
+import { Overlays } from '@/components/ui/overlays';
 import { ProblemPanel } from '@/components/ui/problem-panel';
 import { useSessionAccess, useSessionState } from '@/features/auth/components/session-context';
 import { ApiAccessProvider } from '@/lib/api-context';
 import { ProblemError } from '@/lib/problem';
-import { clientsFor } from './clients';
 import { ShellSkeleton } from './shell-skeleton';
+
+type ClientsModule = typeof import('./clients');
+
+// The API client is large and of no use before the session is known: it loads while the session is looked up.
+const loadingClients: Promise<ClientsModule> | null = typeof window === 'undefined' ? null : import('./clients');
+
+function useClientsModule(): ClientsModule | null {
+  const [module, setModule] = useState<ClientsModule | null>(null);
+  useEffect(() => {
+    let current = true;
+    void loadingClients?.then((loaded) => current && setModule(loaded));
+    return () => {
+      current = false;
+    };
+  }, []);
+  return module;
+}
 
 /** Everything below has a session, an API client and a live channel; without a session the log-in page takes over. */
 export function SignedIn({ children }: { children: ReactNode }) {
@@ -17,6 +32,7 @@ export function SignedIn({ children }: { children: ReactNode }) {
   const state = useSessionState();
   const router = useRouter();
   const pathname = usePathname();
+  const clients = useClientsModule();
   const mustChange = state.status === 'signed_in' && state.user.mustChangePassword;
 
   useEffect(() => {
@@ -32,16 +48,14 @@ export function SignedIn({ children }: { children: ReactNode }) {
       </main>
     );
   }
-  if (access === null || state.status !== 'signed_in' || mustChange) return <ShellSkeleton />;
+  if (access === null || clients === null || state.status !== 'signed_in' || mustChange) return <ShellSkeleton />;
   // Another person on the same tab must not see what the cache knows of the first.
-  const { apollo, api } = clientsFor(access, state.user.id);
+  const { apollo, api } = clients.clientsFor(access, state.user.id);
   return (
     <ApolloProvider client={apollo} key={state.user.id}>
       <ApiAccessProvider value={api}>
-        <ModalsProvider modalProps={{ centered: true }}>
-          <Notifications position="bottom-right" limit={4} containerWidth={360} />
-          {children}
-        </ModalsProvider>
+        {children}
+        <Overlays />
       </ApiAccessProvider>
     </ApolloProvider>
   );

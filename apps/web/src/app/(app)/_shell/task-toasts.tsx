@@ -7,7 +7,12 @@ import { useSessionState } from '@/features/auth/components/session-context';
 import { isFinal, statusLabel } from '@/features/tasks/model/task-status';
 import { TaskChangedDocument, type TaskStatus } from '@/gql/graphql';
 
-const colours: Partial<Record<TaskStatus, 'teal' | 'red' | 'orange' | 'gray'>> = { succeeded: 'teal', failed: 'red', timed_out: 'orange', cancelled: 'gray' };
+const colours: Partial<Record<TaskStatus, 'teal' | 'red' | 'orange' | 'gray'>> = {
+  succeeded: 'teal',
+  failed: 'red',
+  timed_out: 'orange',
+  cancelled: 'gray',
+};
 /** A change that is older came with a re-connection, not now. */
 const FRESH_MS = 60_000;
 
@@ -21,16 +26,24 @@ export function TaskToasts() {
   useEffect(() => {
     if (ownerId === null) return undefined;
     const told = new Set<string>();
-    const subscription = client.subscribe({ query: TaskChangedDocument, variables: { filter: { ownerId } }, fetchPolicy: 'no-cache' }).subscribe({
-      next: ({ data }) => {
-        const task = data?.taskChanged;
-        if (!task || task.deleted || !isFinal(task.status) || told.has(task.id)) return;
-        if (Date.now() - (task.finishedAt ?? 0) > FRESH_MS) return;
-        told.add(task.id);
-        toastInfo(`task-${task.id}`, `${task.name}: ${statusLabel[task.status].toLowerCase()}`, 'Open the task', colours[task.status] ?? 'gray', () => router.push(`/tasks/${task.id}`));
-      },
-      error: () => undefined,
-    });
+    const subscription = client
+      .subscribe({ query: TaskChangedDocument, variables: { filter: { ownerId } }, fetchPolicy: 'no-cache' })
+      .subscribe({
+        next: ({ data }) => {
+          const task = data?.taskChanged;
+          if (!task || task.deleted || !isFinal(task.status) || told.has(task.id)) return;
+          if (Date.now() - (task.finishedAt ?? 0) > FRESH_MS) return;
+          told.add(task.id);
+          toastInfo(
+            `task-${task.id}`,
+            `${task.name}: ${statusLabel[task.status].toLowerCase()}`,
+            'Open the task',
+            colours[task.status] ?? 'gray',
+            () => router.push(`/tasks/${task.id}`),
+          );
+        },
+        error: () => undefined,
+      });
     return () => subscription.unsubscribe();
   }, [client, ownerId, router]);
 

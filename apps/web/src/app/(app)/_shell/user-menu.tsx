@@ -13,7 +13,7 @@ export function UserMenu() {
   return (
     <Menu position="bottom-end" width={230}>
       <Menu.Target>
-        <UnstyledButton aria-label={`Account of ${name}`} style={{ borderRadius: '50%' }}>
+        <UnstyledButton aria-label={`${initials(name)}, account of ${name}`} style={{ borderRadius: '50%' }}>
           <Avatar size={30} radius="xl" color="harbor" variant="filled">
             {initials(name)}
           </Avatar>
@@ -33,7 +33,10 @@ export function UserMenu() {
         <Menu.Item component={Link} href="/settings" leftSection={<IconSettings size={16} />}>
           Settings
         </Menu.Item>
-        <Menu.Item leftSection={<IconLogout size={16} />} onClick={() => void access?.session.signOut().catch(toastProblem)}>
+        <Menu.Item
+          leftSection={<IconLogout size={16} />}
+          onClick={() => void access?.session.signOut().catch(toastProblem)}
+        >
           Log out
         </Menu.Item>
       </Menu.Dropdown>

@@ -12,7 +12,13 @@ export function browserSessionPorts(graphqlUrl: string): SessionPorts {
   let timer: ReturnType<typeof setTimeout> | undefined;
   return {
     refresh: async () =>
-      (await withRefreshMarker(() => graphqlFetch(graphqlUrl, RefreshDocument, {}, { keepalive: true }), markerStorage(), clock)).refresh,
+      (
+        await withRefreshMarker(
+          () => graphqlFetch(graphqlUrl, RefreshDocument, {}, { keepalive: true }),
+          markerStorage(),
+          clock,
+        )
+      ).refresh,
     logOut: async () => {
       await graphqlFetch(graphqlUrl, LogOutDocument, {});
     },

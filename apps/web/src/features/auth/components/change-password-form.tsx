@@ -21,7 +21,11 @@ export function ChangePasswordForm() {
     <AuthCard
       title="Choose a new password"
       footer={
-        <Button variant="subtle" size="compact-sm" onClick={() => void access?.session.signOut().catch(() => undefined)}>
+        <Button
+          variant="subtle"
+          size="compact-sm"
+          onClick={() => void access?.session.signOut().catch(() => undefined)}
+        >
           Log out
         </Button>
       }

@@ -24,10 +24,15 @@ export function LoginForm() {
   const router = useRouter();
   const search = useSearchParams();
   const next = safeNextPath(search.get('next'));
-  const { register, handleSubmit, formState } = useForm<Values>({ defaultValues: { email: search.get('email') ?? '', password: '' } });
+  const { register, handleSubmit, formState } = useForm<Values>({
+    defaultValues: { email: search.get('email') ?? '', password: '' },
+  });
   const form = useAuthForm<Values>(async (values) => {
     if (access === null) return;
-    const { logIn } = await graphqlFetch(access.endpoints.graphql, LogInDocument, { email: values.email.trim(), password: values.password });
+    const { logIn } = await graphqlFetch(access.endpoints.graphql, LogInDocument, {
+      email: values.email.trim(),
+      password: values.password,
+    });
     access.session.signIn(logIn);
   });
 

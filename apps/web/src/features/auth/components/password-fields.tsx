@@ -23,7 +23,12 @@ export function PasswordFields({ onChanged, submitLabel }: { onChanged: () => vo
   const form = useAuthForm<Values>(async ({ currentPassword, newPassword }) => {
     if (access === null) return;
     const accessToken = await access.session.getAccessToken();
-    const { changePassword } = await graphqlFetch(access.endpoints.graphql, ChangePasswordDocument, { currentPassword, newPassword }, { accessToken });
+    const { changePassword } = await graphqlFetch(
+      access.endpoints.graphql,
+      ChangePasswordDocument,
+      { currentPassword, newPassword },
+      { accessToken },
+    );
     access.session.updateUser(changePassword);
     // The old access token still says that the password must change; the next one does not.
     await access.session.refresh();
@@ -47,14 +52,17 @@ export function PasswordFields({ onChanged, submitLabel }: { onChanged: () => vo
           error={formState.errors.newPassword?.message ?? fieldMessage(form.problem, 'newPassword')}
           {...register('newPassword', {
             validate: (value, all) =>
-              checkNewPassword(value) ?? (value === all.currentPassword ? 'Choose one that differs from the current password.' : true),
+              checkNewPassword(value) ??
+              (value === all.currentPassword ? 'Choose one that differs from the current password.' : true),
           })}
         />
         <PasswordInput
           label="Repeat new password"
           autoComplete="new-password"
           error={formState.errors.repeated?.message}
-          {...register('repeated', { validate: (value, all) => value === all.newPassword || 'The two passwords differ.' })}
+          {...register('repeated', {
+            validate: (value, all) => value === all.newPassword || 'The two passwords differ.',
+          })}
         />
         <Button type="submit" loading={form.busy}>
           {submitLabel}

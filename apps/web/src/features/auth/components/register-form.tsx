@@ -20,13 +20,22 @@ interface Values {
 export function RegisterForm() {
   const access = useSessionAccess();
   const router = useRouter();
-  const { register, handleSubmit, formState } = useForm<Values>({ defaultValues: { name: '', email: '', password: '' } });
+  const { register, handleSubmit, formState } = useForm<Values>({
+    defaultValues: { name: '', email: '', password: '' },
+  });
   const form = useAuthForm<Values>(async (values) => {
     if (access === null) return;
     const email = values.email.trim();
-    await graphqlFetch(access.endpoints.graphql, RegisterDocument, { name: values.name.trim(), email, password: values.password });
+    await graphqlFetch(access.endpoints.graphql, RegisterDocument, {
+      name: values.name.trim(),
+      email,
+      password: values.password,
+    });
     try {
-      const { logIn } = await graphqlFetch(access.endpoints.graphql, LogInDocument, { email, password: values.password });
+      const { logIn } = await graphqlFetch(access.endpoints.graphql, LogInDocument, {
+        email,
+        password: values.password,
+      });
       access.session.signIn(logIn);
       router.replace('/');
     } catch {
@@ -55,7 +64,10 @@ export function RegisterForm() {
             autoComplete="name"
             autoFocus
             error={formState.errors.name?.message ?? fieldMessage(form.problem, 'name')}
-            {...register('name', { validate: (value) => value.trim() !== '' || 'Say your name.', maxLength: { value: 100, message: 'Use at most 100 characters.' } })}
+            {...register('name', {
+              validate: (value) => value.trim() !== '' || 'Say your name.',
+              maxLength: { value: 100, message: 'Use at most 100 characters.' },
+            })}
           />
           <TextInput
             label="E-mail"

@@ -8,5 +8,7 @@ export function checkNewPassword(value: string): string | undefined {
 }
 
 export function checkEmail(value: string): string | undefined {
-  return /^[^\s@]+@[^\s@]+\.[^\s@]+$/.test(value.trim()) ? undefined : 'Write an e-mail address such as ada@example.org.';
+  return /^[^\s@]+@[^\s@]+\.[^\s@]+$/.test(value.trim())
+    ? undefined
+    : 'Write an e-mail address such as ada@example.org.';
 }

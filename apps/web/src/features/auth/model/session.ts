@@ -6,7 +6,12 @@ export type SessionUser = SignedInFragment['user'];
 
 export type SessionState =
   | { readonly status: 'unknown' }
-  | { readonly status: 'signed_in'; readonly user: SessionUser; readonly accessToken: string; readonly expiresAt: number }
+  | {
+      readonly status: 'signed_in';
+      readonly user: SessionUser;
+      readonly accessToken: string;
+      readonly expiresAt: number;
+    }
   | { readonly status: 'signed_out' }
   /** We cannot tell: the API did not answer. */
   | { readonly status: 'unreachable'; readonly problem: Problem };
@@ -75,7 +80,9 @@ export class Session extends ExternalStore<SessionState> {
 
   readonly getAccessToken = async (): Promise<string | null> => {
     const state = this.get();
-    if (state.status === 'signed_in' && state.expiresAt - this.ports.now() > RENEW_AHEAD_MS / 3) return state.accessToken;
+    if (state.status === 'signed_out') return null;
+    if (state.status === 'signed_in' && state.expiresAt - this.ports.now() > RENEW_AHEAD_MS / 3)
+      return state.accessToken;
     return tokenOf(await this.refresh());
   };
 
@@ -109,9 +116,8 @@ export class Session extends ExternalStore<SessionState> {
       this.set({ status: 'signed_out' });
       return;
     }
-    const state = this.get();
-    // An API that is away for a moment does not end a session: keep the token while it is good, and try again.
-    if (state.status === 'signed_in' && state.expiresAt > this.ports.now()) this.renewIn(RETRY_MS);
+    // An API that is away does not end a session: what is on the screen stays, half-filled forms too, and we try again.
+    if (this.get().status === 'signed_in') this.renewIn(RETRY_MS);
     else this.set({ status: 'unreachable', problem });
   }
 

@@ -36,7 +36,16 @@ export function GraphGrid({ source, graphs, target, window, hideWhenEmpty = fals
   return (
     <div className={styles.grid}>
       {graphs.map((graph) => (
-        <GraphCell key={graph.id} graph={graph} all={series} loading={loading} from={from} to={to} bucketMs={bucketSeconds * 1_000} group={`${source}-${target.taskId ?? target.workerId ?? ''}`} />
+        <GraphCell
+          key={graph.id}
+          graph={graph}
+          all={series}
+          loading={loading}
+          from={from}
+          to={to}
+          bucketMs={bucketSeconds * 1_000}
+          group={`${source}-${target.taskId ?? target.workerId ?? ''}`}
+        />
       ))}
     </div>
   );
@@ -55,9 +64,21 @@ interface CellProps {
 function GraphCell({ graph, all, loading, from, to, bucketMs, group }: CellProps) {
   const { data, series } = useMemo(() => {
     const own = graph.metrics.flatMap((metric) =>
-      all.filter((each) => each.metric === metric.name).map((each) => ({ points: each.points, label: each.key === '' ? metric.label : each.label, format: metric.format })),
+      all
+        .filter((each) => each.metric === metric.name)
+        .map((each) => ({
+          points: each.points,
+          label: each.key === '' ? metric.label : each.label,
+          format: metric.format,
+        })),
     );
-    return { data: alignSeries(own.map((each) => each.points), bucketMs), series: own };
+    return {
+      data: alignSeries(
+        own.map((each) => each.points),
+        bucketMs,
+      ),
+      series: own,
+    };
   }, [graph, all, bucketMs]);
   return (
     <figure className={styles.cell}>
@@ -67,7 +88,16 @@ function GraphCell({ graph, all, loading, from, to, bucketMs, group }: CellProps
       ) : data[0].length === 0 ? (
         <div className={styles.none}>No samples in this time.</div>
       ) : (
-        <TimeChart title={graph.title} data={data} series={series} from={from} to={to} max={graph.max} group={group} />
+        <TimeChart
+          title={graph.title}
+          data={data}
+          series={series}
+          from={from}
+          to={to}
+          max={graph.max}
+          binary={graph.binary ?? false}
+          group={group}
+        />
       )}
     </figure>
   );

@@ -24,17 +24,48 @@ export function HourBars({ hours }: { hours: readonly HourBar[] }) {
           <span>{top % 2 === 0 ? formatCount(top / 2) : ''}</span>
           <span>0</span>
         </div>
-        <svg viewBox={`0 0 ${hours.length * WIDTH} ${HEIGHT}`} preserveAspectRatio="none" className={styles.bars} role="img" aria-label={summary(hours)}>
+        <svg
+          viewBox={`0 0 ${hours.length * WIDTH} ${HEIGHT}`}
+          preserveAspectRatio="none"
+          className={styles.bars}
+          role="img"
+          aria-label={summary(hours)}
+        >
           {[0, 0.5, 1].map((part) => (
-            <line key={part} x1="0" x2={hours.length * WIDTH} y1={HEIGHT * part} y2={HEIGHT * part} className={styles.line} />
+            <line
+              key={part}
+              x1="0"
+              x2={hours.length * WIDTH}
+              y1={HEIGHT * part}
+              y2={HEIGHT * part}
+              className={styles.line}
+            />
           ))}
           {hours.map((bar, index) => (
             <g key={bar.hour}>
               <title>{`${formatClock(bar.hour).slice(0, 5)}: ${bar.submitted} submitted, ${bar.succeeded} succeeded, ${bar.failed} failed`}</title>
               <rect x={index * WIDTH} y="0" width={WIDTH} height={HEIGHT} className={styles.hit} />
-              <rect x={index * WIDTH + 3} y={HEIGHT - y(bar.submitted)} width="14" height={y(bar.submitted)} className={styles.submitted} />
-              <rect x={index * WIDTH + 6} y={HEIGHT - y(bar.succeeded)} width="8" height={y(bar.succeeded)} className={styles.succeeded} />
-              <rect x={index * WIDTH + 6} y={HEIGHT - y(bar.succeeded + bar.failed)} width="8" height={y(bar.failed)} className={styles.failed} />
+              <rect
+                x={index * WIDTH + 3}
+                y={HEIGHT - y(bar.submitted)}
+                width="14"
+                height={y(bar.submitted)}
+                className={styles.submitted}
+              />
+              <rect
+                x={index * WIDTH + 6}
+                y={HEIGHT - y(bar.succeeded)}
+                width="8"
+                height={y(bar.succeeded)}
+                className={styles.succeeded}
+              />
+              <rect
+                x={index * WIDTH + 6}
+                y={HEIGHT - y(bar.succeeded + bar.failed)}
+                width="8"
+                height={y(bar.failed)}
+                className={styles.failed}
+              />
             </g>
           ))}
         </svg>

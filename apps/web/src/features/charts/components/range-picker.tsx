@@ -2,7 +2,15 @@
 import { SegmentedControl } from '@mantine/core';
 import { ranges, type Range } from '../model/metric-catalogue';
 
-export function RangePicker({ value, options, onChange }: { value: Range; options: readonly Range[]; onChange: (range: Range) => void }) {
+export function RangePicker({
+  value,
+  options,
+  onChange,
+}: {
+  value: Range;
+  options: readonly Range[];
+  onChange: (range: Range) => void;
+}) {
   return (
     <SegmentedControl
       size="xs"

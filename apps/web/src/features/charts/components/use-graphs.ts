@@ -30,22 +30,43 @@ const FLUSH_MS = 1_000;
 /** History of one source's metrics and, while the window is open at its end, the live samples after it. Nothing goes through Apollo's cache. */
 export function useGraphs(source: SeriesSource, graphs: readonly Graph[], target: GraphTarget, window: GraphWindow) {
   const { epoch } = useConnection();
-  const metrics = useMemo(() => [...new Set(graphs.flatMap((graph) => graph.metrics.map((metric) => metric.name)))], [graphs]);
+  const metrics = useMemo(
+    () => [...new Set(graphs.flatMap((graph) => graph.metrics.map((metric) => metric.name)))],
+    [graphs],
+  );
   // Fixed per window, or every render would ask anew. A re-connection asks again: what happened meanwhile is history now.
   // eslint-disable-next-line react-hooks/exhaustive-deps -- `epoch` is a reason to ask again
   const askedTo = useMemo(() => window.to ?? Date.now(), [window.from, window.to, epoch]);
   const { data, previousData, error, loading, refetch } = useQuery(MetricSeriesDocument, {
-    variables: { source, metrics, workerId: target.workerId ?? null, taskId: target.taskId ?? null, from: window.from, to: askedTo },
+    variables: {
+      source,
+      metrics,
+      workerId: target.workerId ?? null,
+      taskId: target.taskId ?? null,
+      from: window.from,
+      to: askedTo,
+    },
     fetchPolicy: 'no-cache',
   });
   const history = (data ?? previousData)?.series;
   const live = useLiveSeries(source, graphs, target, window, history);
-  return { series: live, error, loading: loading && history === undefined, refetch: () => void refetch(), bucketSeconds: history?.bucketSeconds ?? 5 };
+  return {
+    series: live,
+    error,
+    loading: loading && history === undefined,
+    refetch: () => void refetch(),
+    bucketSeconds: history?.bucketSeconds ?? 5,
+  };
 }
 
 interface History {
   readonly bucketSeconds: number;
-  readonly series: readonly { readonly metric: string; readonly key: string; readonly label: string; readonly points: unknown }[];
+  readonly series: readonly {
+    readonly metric: string;
+    readonly key: string;
+    readonly label: string;
+    readonly points: unknown;
+  }[];
 }
 
 interface Entry {
@@ -55,7 +76,13 @@ interface Entry {
   series: LiveSeries;
 }
 
-function useLiveSeries(source: SeriesSource, graphs: readonly Graph[], target: GraphTarget, window: GraphWindow, history: History | undefined) {
+function useLiveSeries(
+  source: SeriesSource,
+  graphs: readonly Graph[],
+  target: GraphTarget,
+  window: GraphWindow,
+  history: History | undefined,
+) {
   const client = useApolloClient();
   const [shown, setShown] = useState<readonly GraphSeries[]>([]);
   const { workerId, taskId } = target;
@@ -68,9 +95,13 @@ function useLiveSeries(source: SeriesSource, graphs: readonly Graph[], target: G
     }
     const bucketMs = Math.max(1, history.bucketSeconds) * 1_000;
     const entries = new Map<string, Entry>(
-      history.series.map(({ metric, key, label, points }) => [`${metric}/${key}`, { metric, key, label, series: new LiveSeries(parsePoints(points), bucketMs) }]),
+      history.series.map(({ metric, key, label, points }) => [
+        `${metric}/${key}`,
+        { metric, key, label, series: new LiveSeries(parsePoints(points), bucketMs) },
+      ]),
     );
-    const publish = () => setShown([...entries.values()].map(({ series, ...entry }) => ({ ...entry, points: series.toPoints() })));
+    const publish = () =>
+      setShown([...entries.values()].map(({ series, ...entry }) => ({ ...entry, points: series.toPoints() })));
     publish();
     if (to !== null) return;
 
@@ -97,7 +128,11 @@ function useLiveSeries(source: SeriesSource, graphs: readonly Graph[], target: G
       dirty = false;
     }, FLUSH_MS);
     const subscription = client
-      .subscribe({ query: MetricsLiveDocument, variables: { workerId: taskId === undefined ? (workerId ?? null) : null, taskId: taskId ?? null }, fetchPolicy: 'no-cache' })
+      .subscribe({
+        query: MetricsLiveDocument,
+        variables: { workerId: taskId === undefined ? (workerId ?? null) : null, taskId: taskId ?? null },
+        fetchPolicy: 'no-cache',
+      })
       .subscribe({
         next: ({ data }) => {
           if (data?.metrics) for (const sample of samplesOf(data.metrics)) dirty = take(sample) || dirty;

@@ -17,6 +17,8 @@ export interface Graph {
   readonly metrics: readonly Metric[];
   /** A fixed upper end of the axis, where the unit has one. */
   readonly max?: number;
+  /** Bytes in some form: the axis steps in powers of two. */
+  readonly binary?: boolean;
 }
 
 const percent = (value: number) => `${shortNumber(value)} %`;
@@ -31,24 +33,66 @@ const disk: readonly Metric[] = [
 const memory: Metric = { name: 'memory_used_mb', live: 'memoryUsedMb', label: 'memory', format: formatMebibytes };
 
 export const hostGraphs: readonly Graph[] = [
-  { id: 'cpu', title: 'CPU (of all cores)', source: 'host', max: 100, metrics: [{ name: 'cpu_percent', live: 'cpuPercent', label: 'CPU', format: percent }] },
-  { id: 'memory', title: 'Memory used', source: 'host', metrics: [memory] },
-  { id: 'network', title: 'Network', source: 'host', metrics: network },
-  { id: 'disk', title: 'Disk', source: 'host', metrics: disk },
+  {
+    id: 'cpu',
+    title: 'CPU (of all cores)',
+    source: 'host',
+    max: 100,
+    metrics: [{ name: 'cpu_percent', live: 'cpuPercent', label: 'CPU', format: percent }],
+  },
+  { id: 'memory', title: 'Memory used', source: 'host', binary: true, metrics: [memory] },
+  { id: 'network', title: 'Network', source: 'host', binary: true, metrics: network },
+  { id: 'disk', title: 'Disk', source: 'host', binary: true, metrics: disk },
 ];
 
 export const taskGraphs: readonly Graph[] = [
-  { id: 'cpu', title: 'CPU (100 % = one core)', source: 'task', metrics: [{ name: 'cpu_percent', live: 'cpuPercent', label: 'CPU', format: percent }] },
-  { id: 'memory', title: 'Memory used', source: 'task', metrics: [memory] },
-  { id: 'network', title: 'Network', source: 'task', metrics: network },
-  { id: 'disk', title: 'Disk', source: 'task', metrics: disk },
+  {
+    id: 'cpu',
+    title: 'CPU (100 % = one core)',
+    source: 'task',
+    metrics: [{ name: 'cpu_percent', live: 'cpuPercent', label: 'CPU', format: percent }],
+  },
+  { id: 'memory', title: 'Memory used', source: 'task', binary: true, metrics: [memory] },
+  { id: 'network', title: 'Network', source: 'task', binary: true, metrics: network },
+  { id: 'disk', title: 'Disk', source: 'task', binary: true, metrics: disk },
 ];
 
 export const gpuGraphs: readonly Graph[] = [
-  { id: 'gpu', title: 'GPU utilisation', source: 'gpu', max: 100, metrics: [{ name: 'utilization_percent', live: 'utilizationPercent', label: 'utilisation', format: percent }] },
-  { id: 'vram', title: 'GPU memory used', source: 'gpu', metrics: [{ name: 'memory_used_mb', live: 'memoryUsedMb', label: 'memory', format: formatMebibytes }] },
-  { id: 'temperature', title: 'GPU temperature', source: 'gpu', metrics: [{ name: 'temperature_c', live: 'temperatureC', label: 'temperature', format: (value) => `${shortNumber(value)} °C` }] },
-  { id: 'power', title: 'GPU power', source: 'gpu', metrics: [{ name: 'power_watts', live: 'powerWatts', label: 'power', format: (value) => `${shortNumber(value)} W` }] },
+  {
+    id: 'gpu',
+    title: 'GPU utilisation',
+    source: 'gpu',
+    max: 100,
+    metrics: [{ name: 'utilization_percent', live: 'utilizationPercent', label: 'utilisation', format: percent }],
+  },
+  {
+    id: 'vram',
+    title: 'GPU memory used',
+    source: 'gpu',
+    binary: true,
+    metrics: [{ name: 'memory_used_mb', live: 'memoryUsedMb', label: 'memory', format: formatMebibytes }],
+  },
+  {
+    id: 'temperature',
+    title: 'GPU temperature',
+    source: 'gpu',
+    metrics: [
+      {
+        name: 'temperature_c',
+        live: 'temperatureC',
+        label: 'temperature',
+        format: (value) => `${shortNumber(value)} °C`,
+      },
+    ],
+  },
+  {
+    id: 'power',
+    title: 'GPU power',
+    source: 'gpu',
+    metrics: [
+      { name: 'power_watts', live: 'powerWatts', label: 'power', format: (value) => `${shortNumber(value)} W` },
+    ],
+  },
 ];
 
 export const ranges = {

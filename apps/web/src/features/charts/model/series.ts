@@ -64,7 +64,9 @@ export type AlignedData = [number[], ...(number | null | undefined)[][]];
  */
 export function alignSeries(series: readonly (readonly Point[])[], bucketMs: number): AlignedData {
   const withGaps = series.map((points) => markGaps(points, bucketMs));
-  const times = [...new Set(withGaps.flatMap((points) => points.map(([time]) => time)))].sort((left, right) => left - right);
+  const times = [...new Set(withGaps.flatMap((points) => points.map(([time]) => time)))].sort(
+    (left, right) => left - right,
+  );
   const columns = withGaps.map((points) => {
     const byTime = new Map(points);
     return times.map((time) => byTime.get(time));
@@ -99,7 +101,9 @@ export function isolatedValues(column: ArrayLike<number | null | undefined>): nu
 }
 
 /** Weighted mean of several workers' series: at every bucket over those that have a value there. */
-export function weightedMean(parts: readonly { readonly points: readonly Point[]; readonly weight: number }[]): Point[] {
+export function weightedMean(
+  parts: readonly { readonly points: readonly Point[]; readonly weight: number }[],
+): Point[] {
   const sums = new Map<number, { value: number; weight: number }>();
   for (const { points, weight } of parts) {
     for (const [time, value] of points) {

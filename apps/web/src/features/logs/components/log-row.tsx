@@ -1,8 +1,8 @@
 'use client';
-import { memo } from 'react';
+import { memo, type CSSProperties } from 'react';
 import { formatClockMilliseconds, formatDateTime } from '@/lib/format';
 import type { LogLine } from '../model/log-buffer';
-import { segmentsOf } from '../model/log-text';
+import { segmentsOf, type LogSegment } from '../model/log-text';
 import styles from './log-viewer.module.css';
 
 export interface LogRowProps {
@@ -32,10 +32,12 @@ export const LogRow = memo(function LogRow({ seq, line, gone, search, current, w
         </span>
       ) : null}
       <span className={styles.text} data-testid="log-line" data-stream={line.stream} data-seq={seq}>
-        {line.stream === 'stdout' ? null : <span className={styles.stream}>{line.stream === 'stderr' ? 'err ' : 'sys '}</span>}
+        {line.stream === 'stdout' ? null : (
+          <span className={styles.stream}>{line.stream === 'stderr' ? 'err ' : 'sys '}</span>
+        )}
         {segmentsOf(line.text, search).map((segment, index) => {
-          const style = segment.color || segment.background ? { color: segment.color, backgroundColor: segment.background } : undefined;
-          const name = segment.className || undefined;
+          const style = exactColours(segment);
+          const name = classNames(segment);
           return segment.match ? (
             <mark key={index} className={styles.mark} data-current={current || undefined}>
               {segment.text}
@@ -52,3 +54,18 @@ export const LogRow = memo(function LogRow({ seq, line, gone, search, current, w
     </>
   );
 });
+
+/** Exact colours were chosen for another background than ours: the style sheet brings them to a readable lightness. */
+function exactColours({ color, background }: LogSegment): CSSProperties | undefined {
+  if (color === undefined && background === undefined) return undefined;
+  return { '--ansi-exact': color, '--ansi-exact-background': background } as CSSProperties;
+}
+
+function classNames({ className, color, background }: LogSegment): string | undefined {
+  const names = [
+    className,
+    color === undefined ? '' : 'ansi-exact',
+    background === undefined ? '' : 'ansi-exact-background',
+  ];
+  return names.filter((name) => name !== '').join(' ') || undefined;
+}

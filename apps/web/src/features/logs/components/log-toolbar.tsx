@@ -1,6 +1,14 @@
 'use client';
 import { ActionIcon, Button, Checkbox, Group, Popover, Stack, TextInput, Tooltip } from '@mantine/core';
-import { IconAdjustments, IconArrowDown, IconArrowUp, IconDownload, IconPlayerPause, IconPlayerPlay, IconSearch } from '@tabler/icons-react';
+import {
+  IconAdjustments,
+  IconArrowDown,
+  IconArrowUp,
+  IconDownload,
+  IconPlayerPause,
+  IconPlayerPlay,
+  IconSearch,
+} from '@tabler/icons-react';
 import type { LogStream } from '@/gql/graphql';
 import { formatCount } from '@/lib/format';
 import styles from './log-viewer.module.css';
@@ -18,7 +26,8 @@ export interface LogToolbarProps {
   matches: number;
   /** Position of the current match, from 1; 0 = none. */
   match: number;
-  indexing: boolean;
+  /** Per cent of the log that was searched. */
+  searched: number;
   onStep: (step: 1 | -1) => void;
   paused: boolean;
   live: boolean;
@@ -59,12 +68,26 @@ export function LogToolbar(props: LogToolbarProps) {
       {view.search === '' ? null : (
         <Group gap={2} wrap="nowrap">
           <span className={styles.count} aria-live="polite">
-            {props.matches === 0 ? (props.indexing ? 'searching …' : 'no match') : `${formatCount(props.match)} of ${formatCount(props.matches)}${props.indexing ? ' …' : ''}`}
+            {matchWords(props)}
           </span>
-          <ActionIcon variant="subtle" color="gray" size="md" aria-label="Previous match" disabled={props.matches === 0} onClick={() => props.onStep(-1)}>
+          <ActionIcon
+            variant="subtle"
+            color="gray"
+            size="md"
+            aria-label="Previous match"
+            disabled={props.matches === 0}
+            onClick={() => props.onStep(-1)}
+          >
             <IconArrowUp size={15} />
           </ActionIcon>
-          <ActionIcon variant="subtle" color="gray" size="md" aria-label="Next match" disabled={props.matches === 0} onClick={() => props.onStep(1)}>
+          <ActionIcon
+            variant="subtle"
+            color="gray"
+            size="md"
+            aria-label="Next match"
+            disabled={props.matches === 0}
+            onClick={() => props.onStep(1)}
+          >
             <IconArrowDown size={15} />
           </ActionIcon>
         </Group>
@@ -89,20 +112,48 @@ export function LogToolbar(props: LogToolbarProps) {
           <Popover.Dropdown>
             <Stack gap="xs">
               {streamNames.map(({ value, label }) => (
-                <Checkbox key={value} size="sm" label={label} checked={view.streams.has(value)} onChange={(event) => toggle(value, event.currentTarget.checked)} />
+                <Checkbox
+                  key={value}
+                  size="sm"
+                  label={label}
+                  checked={view.streams.has(value)}
+                  onChange={(event) => toggle(value, event.currentTarget.checked)}
+                />
               ))}
               <hr className={styles.rule} />
-              <Checkbox size="sm" label="Times" checked={view.withTime} onChange={(event) => onView({ withTime: event.currentTarget.checked })} />
-              <Checkbox size="sm" label="Wrap long lines" checked={view.wrap} onChange={(event) => onView({ wrap: event.currentTarget.checked })} />
+              <Checkbox
+                size="sm"
+                label="Times"
+                checked={view.withTime}
+                onChange={(event) => onView({ withTime: event.currentTarget.checked })}
+              />
+              <Checkbox
+                size="sm"
+                label="Wrap long lines"
+                checked={view.wrap}
+                onChange={(event) => onView({ wrap: event.currentTarget.checked })}
+              />
             </Stack>
           </Popover.Dropdown>
         </Popover>
         <Tooltip label="Download the whole log">
-          <ActionIcon variant="default" size={26} aria-label="Download the log" loading={props.downloading} onClick={props.onDownload}>
+          <ActionIcon
+            variant="default"
+            size={26}
+            aria-label="Download the log"
+            loading={props.downloading}
+            onClick={props.onDownload}
+          >
             <IconDownload size={15} />
           </ActionIcon>
         </Tooltip>
       </Group>
     </div>
   );
+}
+
+function matchWords({ matches, match, searched }: LogToolbarProps): string {
+  const progress = searched < 100 ? `, searched ${searched} %` : '';
+  if (matches === 0) return searched < 100 ? `searched ${searched} %` : 'no match';
+  return `${formatCount(match)} of ${formatCount(matches)}${progress}`;
 }

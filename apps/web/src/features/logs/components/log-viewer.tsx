@@ -65,7 +65,7 @@ export default function LogViewer({ taskId, attempt, emptyText, height = 'min(60
   useLayoutEffect(() => {
     const element = scroller.current;
     if (following && element !== null && count > 0) element.scrollTop = element.scrollHeight;
-  }, [following, count, snapshot.revision, view.wrap]);
+  }, [following, count, snapshot.revision, view.wrap, virtualizer.scrollRect?.height]);
 
   // When the ring drops its oldest lines the rows above vanish: keep what is being read in its place.
   const shownFirst = useRef(snapshot.firstSeq);
@@ -75,9 +75,15 @@ export default function LogViewer({ taskId, attempt, emptyText, height = 'min(60
     if (dropped > 0 && !following && scroller.current !== null) scroller.current.scrollTop -= dropped * ROW_HEIGHT;
   }, [snapshot.firstSeq, following]);
 
+  const lastTop = useRef(0);
   const onScroll = () => {
     const element = scroller.current;
-    if (element !== null) setFollowing(element.scrollHeight - element.scrollTop - element.clientHeight < AT_END_PIXELS);
+    if (element === null) return;
+    const { scrollTop } = element;
+    // Lines that came since we scrolled also leave a distance to the end: only a move upwards is the reader's wish.
+    if (element.scrollHeight - scrollTop - element.clientHeight < AT_END_PIXELS) setFollowing(true);
+    else if (scrollTop < lastTop.current) setFollowing(false);
+    lastTop.current = scrollTop;
   };
 
   const step = (direction: 1 | -1) => {
@@ -93,7 +99,12 @@ export default function LogViewer({ taskId, attempt, emptyText, height = 'min(60
   };
 
   if (snapshot.phase === 'failed' && buffer.loaded === 0) {
-    return <ProblemPanel error={snapshot.problem === null ? null : new ProblemError(snapshot.problem)} onRetry={() => void feed.start()} />;
+    return (
+      <ProblemPanel
+        error={snapshot.problem === null ? null : new ProblemError(snapshot.problem)}
+        onRetry={() => void feed.start()}
+      />
+    );
   }
 
   return (
@@ -103,7 +114,7 @@ export default function LogViewer({ taskId, attempt, emptyText, height = 'min(60
         onView={(change) => setView((before) => ({ ...before, ...change }))}
         matches={index.matches.length}
         match={index.matches.indexOf(currentSeq) + 1}
-        indexing={snapshot.indexing}
+        searched={snapshot.searched}
         onStep={step}
         live={snapshot.phase === 'live'}
         paused={snapshot.paused}
@@ -112,11 +123,30 @@ export default function LogViewer({ taskId, attempt, emptyText, height = 'min(60
         downloading={download.busy}
       />
       <div className={styles.frame}>
-        <div ref={scroller} className={styles.scroller} style={{ height }} onScroll={onScroll} role="log" aria-live="off" aria-label="Log lines" tabIndex={0}>
+        <div
+          ref={scroller}
+          className={styles.scroller}
+          style={{ height }}
+          onScroll={onScroll}
+          role="log"
+          aria-live="off"
+          aria-label="Log lines"
+          tabIndex={0}
+        >
           {count === 0 ? (
-            <div className={styles.empty}>{snapshot.phase === 'loading' ? 'Loading …' : buffer.lastSeq === 0 ? emptyText : 'No line passes the filter.'}</div>
+            <div className={styles.empty}>
+              {snapshot.phase === 'loading'
+                ? 'Loading …'
+                : buffer.lastSeq === 0
+                  ? emptyText
+                  : 'No line passes the filter.'}
+            </div>
           ) : (
-            <div className={styles.rows} data-wrap={view.wrap || undefined} style={{ height: virtualizer.getTotalSize() }}>
+            <div
+              className={styles.rows}
+              data-wrap={view.wrap || undefined}
+              style={{ height: virtualizer.getTotalSize() }}
+            >
               {items.map((item) => {
                 const seq = index.seqOfRow(item.index);
                 const line = buffer.get(seq);
@@ -130,7 +160,14 @@ export default function LogViewer({ taskId, attempt, emptyText, height = 'min(60
                     data-current={(seq === currentSeq && search !== '') || undefined}
                     style={{ transform: `translateY(${item.start}px)`, ...(view.wrap ? {} : { height: ROW_HEIGHT }) }}
                   >
-                    <LogRow seq={seq} line={line} gone={feed.isGone(seq)} search={search} current={seq === currentSeq} withTime={view.withTime} />
+                    <LogRow
+                      seq={seq}
+                      line={line}
+                      gone={feed.isGone(seq)}
+                      search={search}
+                      current={seq === currentSeq}
+                      withTime={view.withTime}
+                    />
                   </div>
                 );
               })}
@@ -138,7 +175,12 @@ export default function LogViewer({ taskId, attempt, emptyText, height = 'min(60
           )}
         </div>
         {!following && count > 0 ? (
-          <Button className={styles.toEnd} size="compact-sm" leftSection={<IconArrowDown size={14} />} onClick={() => setFollowing(true)}>
+          <Button
+            className={styles.toEnd}
+            size="compact-sm"
+            leftSection={<IconArrowDown size={14} />}
+            onClick={() => setFollowing(true)}
+          >
             {snapshot.phase === 'live' ? 'Follow' : 'To the end'}
           </Button>
         ) : null}

@@ -9,7 +9,10 @@ export function useLogFeed(taskId: string, attempt: number) {
   const client = useApolloClient();
   const { channel } = useApi();
   // One holder per attempt; the feed inside starts and closes with the effect, which React may run twice.
-  const holder = useMemo(() => ({ make: () => new LogFeed(browserLogPorts(client, channel, taskId, attempt)) }), [client, channel, taskId, attempt]);
+  const holder = useMemo(
+    () => ({ make: () => new LogFeed(browserLogPorts(client, channel, taskId, attempt)) }),
+    [client, channel, taskId, attempt],
+  );
   const feed = useFeed(holder);
   const snapshot = useSyncExternalStore(feed.subscribe, feed.getSnapshot, feed.getSnapshot);
   return { feed, snapshot };

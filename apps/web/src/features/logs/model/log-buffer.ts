@@ -73,7 +73,12 @@ export class LogBuffer {
       if (index < this.base) continue;
       let chunk = this.chunks.get(index);
       if (chunk === undefined) {
-        chunk = { count: 0, texts: [], times: new Float64Array(this.chunkLines), streams: new Uint8Array(this.chunkLines) };
+        chunk = {
+          count: 0,
+          texts: [],
+          times: new Float64Array(this.chunkLines),
+          streams: new Uint8Array(this.chunkLines),
+        };
         this.chunks.set(index, chunk);
       }
       const slot = position % this.chunkLines;

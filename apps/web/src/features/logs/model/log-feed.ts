@@ -34,13 +34,15 @@ export interface LogSnapshot {
   readonly shownTo: number;
   readonly paused: boolean;
   readonly waiting: number;
-  readonly indexing: boolean;
+  /** Per cent of the log that filter and search have seen; 100 = all of it. */
+  readonly searched: number;
   /** The start of the kept part: rows shift when it moves. */
   readonly firstSeq: number;
 }
 
 const TAIL_LINES = 2_000;
-const PAGE_LINES = 5_000;
+/** The most that the API gives at once. */
+const PAGE_LINES = 10_000;
 /** Lines scanned for filter and search per frame: about 5 ms. */
 const SCAN_PER_FRAME = 20_000;
 
@@ -124,7 +126,12 @@ export class LogFeed {
 
   setQuery(streams: ReadonlySet<LogStream>, search: string): void {
     const { query } = this.index;
-    if (query.search === search && query.streams.size === streams.size && [...streams].every((stream) => query.streams.has(stream))) return;
+    if (
+      query.search === search &&
+      query.streams.size === streams.size &&
+      [...streams].every((stream) => query.streams.has(stream))
+    )
+      return;
     this.index = new LogIndex(this.buffer, { streams, search });
     this.wantsAll = search !== '' || !this.index.isWhole;
     this.read();
@@ -148,7 +155,11 @@ export class LogFeed {
       () => this.buffer.lastSeq,
       (batch) => {
         this.buffer.put(batch.lines);
-        if (batch.complete) this.phase = 'complete';
+        if (batch.complete) {
+          this.phase = 'complete';
+          // The server goes on with the next attempt; this viewer shows one.
+          this.stopFollowing?.();
+        }
         this.changed();
       },
       (error) => {
@@ -176,7 +187,8 @@ export class LogFeed {
         const added = this.buffer.put(page.lines);
         this.buffer.extendTo(page.lastSeq);
         const stillMissing = this.buffer.gapIn(gap.from, gap.to);
-        if (added === 0 || (stillMissing !== null && page.lines.length < limit)) this.gone.add(this.chunkStart(gap.from));
+        if (added === 0 || (stillMissing !== null && page.lines.length < limit))
+          this.gone.add(this.chunkStart(gap.from));
         if (added > 0) this.index.rewindTo(gap.from);
         this.reading = false;
         this.read();
@@ -223,6 +235,14 @@ export class LogFeed {
     });
   }
 
+  private searched(): number {
+    if (this.wantsAll && this.reading) {
+      const { loaded, missing } = this.buffer;
+      return Math.min(99, Math.floor((loaded / Math.max(1, loaded + missing)) * 100));
+    }
+    return this.index.isComplete ? 100 : 99;
+  }
+
   private picture(revision: number): LogSnapshot {
     const { lastSeq, firstSeq } = this.buffer;
     const shownTo = this.pausedAt ?? lastSeq;
@@ -233,7 +253,7 @@ export class LogFeed {
       shownTo,
       paused: this.pausedAt !== null,
       waiting: lastSeq - shownTo,
-      indexing: !this.index.isComplete || (this.wantsAll && this.reading),
+      searched: this.searched(),
       firstSeq,
     };
   }

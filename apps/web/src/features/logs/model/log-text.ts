@@ -10,6 +10,7 @@ export interface LogSegment {
   readonly match: boolean;
 }
 
+const TRUE_COLOUR = 'ansi-truecolor';
 const ESCAPE = '\u001b';
 // CSI sequences, OSC sequences (titles, links) and two-byte escapes: ECMA-48 sections 5.3-5.6.
 const SEQUENCES = /\u001b(?:\[[0-?]*[ -/]*[@-~]|\][^\u0007\u001b]*(?:\u0007|\u001b\\)?|[@-Z\\-_])/g;
@@ -46,12 +47,17 @@ type ColouredPart = Omit<LogSegment, 'match'>;
 function colouredParts(text: string): ColouredPart[] {
   const entries = Anser.ansiToJson(text.replace(NOT_COLOUR, ''), { json: true, use_classes: true, remove_empty: true });
   return entries.map((entry) => {
-    const names = [entry.fg ?? '', entry.bg ? `${entry.bg}-background` : '', ...entry.decorations.map((name) => `ansi-${name}`)];
-    const color = entry.fg_truecolor ? rgb(entry.fg_truecolor) : paletteColour(entry.fg);
-    const background = entry.bg_truecolor ? rgb(entry.bg_truecolor) : paletteColour(entry.bg);
+    const names = [
+      entry.fg ?? '',
+      entry.bg ? `${entry.bg}-background` : '',
+      ...entry.decorations.map((name) => `ansi-${name}`),
+    ];
+    // Anser leaves the last true colour behind, so it counts only where the name says so.
+    const color = entry.fg === TRUE_COLOUR ? rgb(entry.fg_truecolor) : paletteColour(entry.fg);
+    const background = entry.bg === TRUE_COLOUR ? rgb(entry.bg_truecolor) : paletteColour(entry.bg);
     return {
       text: entry.content.replaceAll(ESCAPE, '').replace(CONTROLS, ''),
-      className: names.filter((name) => /^ansi-[a-z-]+$/.test(name) && !name.startsWith('ansi-truecolor')).join(' '),
+      className: names.filter((name) => /^ansi-[a-z-]+$/.test(name) && !name.startsWith(TRUE_COLOUR)).join(' '),
       ...(color === undefined ? {} : { color }),
       ...(background === undefined ? {} : { background }),
     };
@@ -70,7 +76,10 @@ function rgb(value: string): string | undefined {
 function paletteColour(name: string | null): string | undefined {
   const index = Number(/^ansi-palette-(\d+)$/.exec(name ?? '')?.[1] ?? Number.NaN);
   if (!Number.isInteger(index) || index < 16 || index > 255) return undefined;
-  if (index >= 232) return `rgb(${Array<number>(3).fill((index - 232) * 10 + 8).join(' ')})`;
+  if (index >= 232)
+    return `rgb(${Array<number>(3)
+      .fill((index - 232) * 10 + 8)
+      .join(' ')})`;
   const level = (step: number) => (step === 0 ? 0 : step * 40 + 55);
   const cube = index - 16;
   return `rgb(${level(Math.floor(cube / 36))} ${level(Math.floor(cube / 6) % 6)} ${level(cube % 6)})`;
@@ -99,6 +108,7 @@ function cut(part: ColouredPart, start: number, ranges: readonly [number, number
     pieces.push({ ...part, text: part.text.slice(low, high), match: true });
     position = high;
   }
-  if (position < part.text.length || pieces.length === 0) pieces.push({ ...part, text: part.text.slice(position), match: false });
+  if (position < part.text.length || pieces.length === 0)
+    pieces.push({ ...part, text: part.text.slice(position), match: false });
   return pieces;
 }

@@ -47,14 +47,33 @@ export function ClusterChart({ workers }: { workers: readonly WorkerRowFragment[
 
   const to = Math.ceil(now / 5_000) * 5_000;
   if (history === null || workers === undefined) return <Skeleton height={200} />;
-  return <TimeChart title="Cluster CPU and memory" data={data} series={series} from={to - SPAN_MS} to={to} max={100} height={170} />;
+  return (
+    <TimeChart
+      title="Cluster CPU and memory"
+      data={data}
+      series={series}
+      from={to - SPAN_MS}
+      to={to}
+      max={100}
+      height={170}
+    />
+  );
 }
 
-function useClusterHistory(workers: readonly WorkerRowFragment[] | undefined): { cpu: Point[]; memory: Point[] } | null {
+function useClusterHistory(
+  workers: readonly WorkerRowFragment[] | undefined,
+): { cpu: Point[]; memory: Point[] } | null {
   const client = useApolloClient();
   const { epoch } = useConnection();
   const [history, setHistory] = useState<{ cpu: Point[]; memory: Point[] } | null>(null);
-  const key = useMemo(() => workers?.map((worker) => `${worker.id}/${worker.capacity.cpu}/${worker.capacity.memoryMb}`).sort().join(' '), [workers]);
+  const key = useMemo(
+    () =>
+      workers
+        ?.map((worker) => `${worker.id}/${worker.capacity.cpu}/${worker.capacity.memoryMb}`)
+        .sort()
+        .join(' '),
+    [workers],
+  );
   const latest = useRef(workers);
   latest.current = workers;
 
@@ -66,16 +85,30 @@ function useClusterHistory(workers: readonly WorkerRowFragment[] | undefined): {
     const read = async (worker: WorkerRowFragment) => {
       const { data } = await client.query({
         query: MetricSeriesDocument,
-        variables: { source: 'host', workerId: worker.id, metrics: ['cpu_percent', 'memory_used_mb'], from: to - SPAN_MS, to, bucketSeconds: BUCKET_SECONDS },
+        variables: {
+          source: 'host',
+          workerId: worker.id,
+          metrics: ['cpu_percent', 'memory_used_mb'],
+          from: to - SPAN_MS,
+          to,
+          bucketSeconds: BUCKET_SECONDS,
+        },
         fetchPolicy: 'no-cache',
       });
-      const points = (metric: string) => parsePoints(data?.series.series.find((each) => each.metric === metric)?.points);
-      return { cores: worker.capacity.cpu, memoryMb: worker.capacity.memoryMb, cpu: points('cpu_percent'), memory: points('memory_used_mb') };
+      const points = (metric: string) =>
+        parsePoints(data?.series.series.find((each) => each.metric === metric)?.points);
+      return {
+        cores: worker.capacity.cpu,
+        memoryMb: worker.capacity.memoryMb,
+        cpu: points('cpu_percent'),
+        memory: points('memory_used_mb'),
+      };
     };
     const asked = known.length <= MOST_WORKERS ? known : [];
     // A worker without history only leaves a hole; the chart goes on live.
     void Promise.allSettled(asked.map(read)).then((results) => {
-      if (current) setHistory(clusterHistory(results.flatMap((result) => (result.status === 'fulfilled' ? [result.value] : []))));
+      if (current)
+        setHistory(clusterHistory(results.flatMap((result) => (result.status === 'fulfilled' ? [result.value] : []))));
     });
     return () => {
       current = false;

@@ -16,7 +16,10 @@ import { RecentTasks } from './recent-tasks';
 import { useHealth, useSummary } from './use-overview';
 import styles from './overview.module.css';
 
-const ClusterChart = dynamic(() => import('./cluster-chart').then((module) => module.ClusterChart), { ssr: false, loading: () => <Skeleton height={200} /> });
+const ClusterChart = dynamic(() => import('./cluster-chart').then((module) => module.ClusterChart), {
+  ssr: false,
+  loading: () => <Skeleton height={200} />,
+});
 
 export function OverviewPage() {
   const { summary, error, refetch } = useSummary();
@@ -61,7 +64,9 @@ export function OverviewPage() {
               <Skeleton height={200} />
             )}
           </Panel>
-          <Panel title="Tasks per hour, last 24 h">{summary ? <HourBars hours={summary.perHour} /> : <Skeleton height={200} />}</Panel>
+          <Panel title="Tasks per hour, last 24 h">
+            {summary ? <HourBars hours={summary.perHour} /> : <Skeleton height={200} />}
+          </Panel>
           <Panel title="Cluster CPU and memory">
             <ClusterChart workers={workers} />
           </Panel>

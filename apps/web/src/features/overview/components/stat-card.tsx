@@ -2,7 +2,19 @@ import Link from 'next/link';
 import type { ReactNode } from 'react';
 import styles from './overview.module.css';
 
-export function StatCard({ label, value, note, href, tone }: { label: string; value: ReactNode; note?: ReactNode; href?: string; tone?: string }) {
+export function StatCard({
+  label,
+  value,
+  note,
+  href,
+  tone,
+}: {
+  label: string;
+  value: ReactNode;
+  note?: ReactNode;
+  href?: string;
+  tone?: string;
+}) {
   const content = (
     <>
       <span className={styles.statLabel}>

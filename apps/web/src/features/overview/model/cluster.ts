@@ -2,8 +2,12 @@ import { weightedMean, type Point } from '@/features/charts/model/series';
 import type { WorkerRowFragment } from '@/gql/graphql';
 
 /** Per cent of the cluster's cores and memory in use. Only workers that report now count; null without any. */
-export function clusterUsage(workers: readonly Pick<WorkerRowFragment, 'status' | 'usage' | 'capacity'>[]): { cpuPercent: number; memoryPercent: number } | null {
-  const here = workers.filter((worker) => worker.status === 'active' || worker.status === 'overloaded' || worker.status === 'leaving');
+export function clusterUsage(
+  workers: readonly Pick<WorkerRowFragment, 'status' | 'usage' | 'capacity'>[],
+): { cpuPercent: number; memoryPercent: number } | null {
+  const here = workers.filter(
+    (worker) => worker.status === 'active' || worker.status === 'overloaded' || worker.status === 'leaving',
+  );
   const cores = here.reduce((sum, worker) => sum + worker.capacity.cpu, 0);
   const memory = here.reduce((sum, worker) => sum + worker.capacity.memoryMb, 0);
   if (cores === 0 || memory === 0) return null;
@@ -26,7 +30,10 @@ export function clusterHistory(workers: readonly WorkerHistory[]): { cpu: Point[
     cpu: weightedMean(workers.map(({ cpu, cores }) => ({ points: cpu, weight: cores }))),
     memory: weightedMean(
       workers.map(({ memory, memoryMb }) => ({
-        points: memory.map(([time, used]): Point => [time, used === null || memoryMb === 0 ? null : (used / memoryMb) * 100]),
+        points: memory.map(([time, used]): Point => [
+          time,
+          used === null || memoryMb === 0 ? null : (used / memoryMb) * 100,
+        ]),
         weight: memoryMb,
       })),
     ),

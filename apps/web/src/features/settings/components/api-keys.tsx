@@ -2,6 +2,7 @@
 import { useMutation } from '@apollo/client/react';
 import { Button, Text } from '@mantine/core';
 import { IconKey, IconPlus } from '@tabler/icons-react';
+import dynamic from 'next/dynamic';
 import { useState } from 'react';
 import { confirm } from '@/components/ui/confirm';
 import { EmptyState } from '@/components/ui/empty-state';
@@ -11,8 +12,11 @@ import { StatusPill } from '@/components/ui/status-pill';
 import { toastDone, toastProblem } from '@/components/ui/toast';
 import { RevokeApiKeyDocument, type ApiKeyFieldsFragment } from '@/gql/graphql';
 import { useNow } from '@/lib/use-now';
-import { CreateApiKeyModal } from './create-api-key-modal';
 import styles from './settings.module.css';
+
+const CreateApiKeyModal = dynamic(() => import('./create-api-key-modal').then((module) => module.CreateApiKeyModal), {
+  ssr: false,
+});
 
 export function ApiKeys({ keys, onChanged }: { keys: readonly ApiKeyFieldsFragment[]; onChanged: () => void }) {
   const [creating, setCreating] = useState(false);
@@ -59,7 +63,11 @@ export function ApiKeys({ keys, onChanged }: { keys: readonly ApiKeyFieldsFragme
                 <div className={styles.words}>
                   <div className={styles.title}>
                     {key.name}
-                    {key.revokedAt ? <StatusPill tone="muted" label="Revoked" /> : expired ? <StatusPill tone="warn" label="Expired" /> : null}
+                    {key.revokedAt ? (
+                      <StatusPill tone="muted" label="Revoked" />
+                    ) : expired ? (
+                      <StatusPill tone="warn" label="Expired" />
+                    ) : null}
                   </div>
                   <div className={styles.meta}>
                     <span className="mono">{`${key.prefix}…`}</span>
@@ -78,7 +86,12 @@ export function ApiKeys({ keys, onChanged }: { keys: readonly ApiKeyFieldsFragme
                   </div>
                 </div>
                 {dead ? null : (
-                  <Button size="compact-sm" variant="default" onClick={() => void ask(key)} aria-label={`Revoke ${key.name}`}>
+                  <Button
+                    size="compact-sm"
+                    variant="default"
+                    onClick={() => void ask(key)}
+                    aria-label={`Revoke ${key.name}`}
+                  >
                     Revoke
                   </Button>
                 )}
@@ -87,7 +100,7 @@ export function ApiKeys({ keys, onChanged }: { keys: readonly ApiKeyFieldsFragme
           })}
         </ul>
       )}
-      <CreateApiKeyModal opened={creating} onClose={() => setCreating(false)} onCreated={onChanged} />
+      {creating ? <CreateApiKeyModal onClose={() => setCreating(false)} onCreated={onChanged} /> : null}
     </Panel>
   );
 }

@@ -1,6 +1,6 @@
 'use client';
 import { useMutation } from '@apollo/client/react';
-import { Alert, Button, Checkbox, CopyButton, Modal, Select, Stack, TextInput } from '@mantine/core';
+import { Alert, Button, Checkbox, CopyButton, Modal, NativeSelect, Stack, TextInput } from '@mantine/core';
 import { useState } from 'react';
 import { useForm } from 'react-hook-form';
 import { useSessionState } from '@/features/auth/components/session-context';
@@ -24,21 +24,20 @@ const lifetimes = [
 ];
 
 interface Props {
-  opened: boolean;
   onClose: () => void;
   onCreated: () => void;
 }
 
-export function CreateApiKeyModal({ opened, onClose, onCreated }: Props) {
+export function CreateApiKeyModal({ onClose, onCreated }: Props) {
   // The key is forgotten with the closed dialogue: it can never be shown again.
   return (
-    <Modal opened={opened} onClose={onClose} title="Create an API key" closeOnClickOutside={false} keepMounted={false}>
+    <Modal opened onClose={onClose} title="Create an API key" closeOnClickOutside={false}>
       <CreateApiKey onClose={onClose} onCreated={onCreated} />
     </Modal>
   );
 }
 
-function CreateApiKey({ onClose, onCreated }: Omit<Props, 'opened'>) {
+function CreateApiKey({ onClose, onCreated }: Props) {
   const state = useSessionState();
   const [create] = useMutation(CreateApiKeyDocument, { fetchPolicy: 'no-cache' });
   const [key, setKey] = useState<string | null>(null);
@@ -52,7 +51,11 @@ function CreateApiKey({ onClose, onCreated }: Omit<Props, 'opened'>) {
     setProblem(null);
     try {
       const { data } = await create({
-        variables: { name: name.trim(), scopes: chosen, ...(lifetime === '' ? {} : { expiresAt: Date.now() + Number(lifetime) * DAY_MS }) },
+        variables: {
+          name: name.trim(),
+          scopes: chosen,
+          ...(lifetime === '' ? {} : { expiresAt: Date.now() + Number(lifetime) * DAY_MS }),
+        },
       });
       if (data === undefined) return;
       setKey(data.createApiKey.key);
@@ -71,7 +74,9 @@ function CreateApiKey({ onClose, onCreated }: Omit<Props, 'opened'>) {
         <code className={styles.secret} data-testid="api-key">
           {key}
         </code>
-        <CopyButton value={key}>{({ copied, copy }) => <Button onClick={copy}>{copied ? 'Copied' : 'Copy the key'}</Button>}</CopyButton>
+        <CopyButton value={key}>
+          {({ copied, copy }) => <Button onClick={copy}>{copied ? 'Copied' : 'Copy the key'}</Button>}
+        </CopyButton>
         <Button variant="default" onClick={onClose}>
           Done
         </Button>
@@ -90,17 +95,32 @@ function CreateApiKey({ onClose, onCreated }: Omit<Props, 'opened'>) {
           label="Name"
           placeholder="build server"
           data-autofocus
-          error={formState.errors.name?.message ?? problem?.fields.find((field) => field.path.endsWith('name'))?.message}
-          {...register('name', { validate: (value) => value.trim() !== '' || 'Name the key.', maxLength: { value: 100, message: 'Use at most 100 characters.' } })}
+          error={
+            formState.errors.name?.message ?? problem?.fields.find((field) => field.path.endsWith('name'))?.message
+          }
+          {...register('name', {
+            validate: (value) => value.trim() !== '' || 'Name the key.',
+            maxLength: { value: 100, message: 'Use at most 100 characters.' },
+          })}
         />
-        <Checkbox.Group label="It may" value={chosen} onChange={setChosen} error={chosen.length === 0 ? 'Choose at least one.' : undefined}>
+        <Checkbox.Group
+          label="It may"
+          value={chosen}
+          onChange={setChosen}
+          error={chosen.length === 0 ? 'Choose at least one.' : undefined}
+        >
           <Stack gap={6} mt={6}>
             {offered.map((scope) => (
               <Checkbox key={scope.value} value={scope.value} label={scope.label} />
             ))}
           </Stack>
         </Checkbox.Group>
-        <Select label="Lifetime" data={lifetimes} value={lifetime} onChange={(value) => setLifetime(value ?? '')} allowDeselect={false} />
+        <NativeSelect
+          label="Lifetime"
+          data={lifetimes}
+          value={lifetime}
+          onChange={(event) => setLifetime(event.currentTarget.value)}
+        />
         <Button type="submit" loading={formState.isSubmitting} disabled={chosen.length === 0}>
           Create
         </Button>

@@ -32,7 +32,10 @@ export function ProfileForm({ me }: { me: MySettingsQuery['me'] }) {
         <TextInput
           label="Name"
           error={formState.errors.name?.message}
-          {...register('name', { validate: (value) => value.trim() !== '' || 'Say your name.', maxLength: { value: 100, message: 'Use at most 100 characters.' } })}
+          {...register('name', {
+            validate: (value) => value.trim() !== '' || 'Say your name.',
+            maxLength: { value: 100, message: 'Use at most 100 characters.' },
+          })}
         />
         <Facts
           items={[

@@ -44,7 +44,13 @@ export function Sessions({ sessions, onChanged }: { sessions: MySettingsQuery['m
               </div>
             </div>
             {session.current ? null : (
-              <Button size="compact-sm" variant="default" disabled={loading} onClick={() => void end(session.id)} aria-label={`End the session of ${deviceName(session.userAgent)} at ${session.ip}`}>
+              <Button
+                size="compact-sm"
+                variant="default"
+                disabled={loading}
+                onClick={() => void end(session.id)}
+                aria-label={`End the session of ${deviceName(session.userAgent)} at ${session.ip}`}
+              >
                 End
               </Button>
             )}

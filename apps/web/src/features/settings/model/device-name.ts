@@ -15,7 +15,8 @@ const systems: readonly (readonly [RegExp, string])[] = [
 
 /** A user agent as people say it: "Firefox on Linux"; a tool's own name otherwise ("curl/8.5.0"). */
 export function deviceName(userAgent: string): string {
-  const find = (names: readonly (readonly [RegExp, string])[]) => names.find(([pattern]) => pattern.test(userAgent))?.[1];
+  const find = (names: readonly (readonly [RegExp, string])[]) =>
+    names.find(([pattern]) => pattern.test(userAgent))?.[1];
   const browser = find(browsers);
   const system = find(systems);
   if (browser !== undefined && system !== undefined) return `${browser} on ${system}`;

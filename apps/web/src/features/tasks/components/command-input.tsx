@@ -10,7 +10,10 @@ export function CommandInput({ control, error }: { control: Control<SubmitValues
   const mode = useController({ control, name: 'commandMode' }).field;
   const line = useController({ control, name: 'commandLine' }).field;
   const lines = useController({ control, name: 'commandArguments' }).field;
-  const [commandMode, commandLine, commandArguments] = useWatch({ control, name: ['commandMode', 'commandLine', 'commandArguments'] });
+  const [commandMode, commandLine, commandArguments] = useWatch({
+    control,
+    name: ['commandMode', 'commandLine', 'commandArguments'],
+  });
   const parsed = argvOf({ commandMode, commandLine, commandArguments });
 
   // What was written follows into the other form, so switching loses nothing.

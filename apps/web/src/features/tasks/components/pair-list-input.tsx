@@ -21,7 +21,7 @@ export function PairListInput({ name, title, hint, entry, control, register, err
   const own = errors[name];
   return (
     <fieldset style={{ border: 0, padding: 0, margin: 0, minWidth: 0 }}>
-      <legend style={{ padding: 0, fontSize: 14, fontWeight: 500 }}>{title}</legend>
+      <legend style={{ padding: 0, fontSize: 14, fontWeight: 600 }}>{title}</legend>
       <div className="soft" style={{ fontSize: 12, marginBottom: 6 }}>
         {hint}
       </div>
@@ -43,7 +43,13 @@ export function PairListInput({ name, title, hint, entry, control, register, err
               error={own?.[index]?.value?.message}
               {...register(`${name}.${index}.value`)}
             />
-            <ActionIcon variant="subtle" color="gray" size={36} aria-label={`Remove ${entry} ${index + 1}`} onClick={() => remove(index)}>
+            <ActionIcon
+              variant="subtle"
+              color="gray"
+              size={36}
+              aria-label={`Remove ${entry} ${index + 1}`}
+              onClick={() => remove(index)}
+            >
               <IconX size={16} />
             </ActionIcon>
           </Group>
@@ -54,7 +60,12 @@ export function PairListInput({ name, title, hint, entry, control, register, err
           </div>
         ) : null}
         <div>
-          <Button size="compact-sm" variant="default" leftSection={<IconPlus size={14} />} onClick={() => append({ key: '', value: '' })}>
+          <Button
+            size="compact-sm"
+            variant="default"
+            leftSection={<IconPlus size={14} />}
+            onClick={() => append({ key: '', value: '' })}
+          >
             {`Add ${entry}`}
           </Button>
         </div>

@@ -13,7 +13,11 @@ export const submitResolver: Resolver<SubmitValues> = async (values) => {
   return { values: {}, errors: errors as FieldErrors<SubmitValues> };
 };
 
-function place(target: Record<string, unknown>, path: readonly string[], error: { type: string; message: string }): void {
+function place(
+  target: Record<string, unknown>,
+  path: readonly string[],
+  error: { type: string; message: string },
+): void {
   const [head = '', ...rest] = path;
   if (rest.length === 0) {
     target[head] = { ...(target[head] as object | undefined), ...error };

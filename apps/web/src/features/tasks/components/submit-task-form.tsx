@@ -1,5 +1,17 @@
 'use client';
-import { Alert, Button, Collapse, Group, NumberInput, Select, SimpleGrid, Stack, TagsInput, Textarea, TextInput } from '@mantine/core';
+import {
+  Alert,
+  Button,
+  Collapse,
+  Group,
+  NativeSelect,
+  NumberInput,
+  SimpleGrid,
+  Stack,
+  TagsInput,
+  Textarea,
+  TextInput,
+} from '@mantine/core';
 import { IconChevronDown, IconChevronRight } from '@tabler/icons-react';
 import Link from 'next/link';
 import { useState } from 'react';
@@ -12,10 +24,24 @@ import { PairListInput } from './pair-list-input';
 import { submitResolver } from './submit-resolver';
 import { useSubmitTask } from './use-submit-task';
 
-const advancedFields = ['queue', 'priority', 'timeoutSeconds', 'retries', 'network', 'workerLabels', 'labels', 'description'] as const;
+const advancedFields = [
+  'queue',
+  'priority',
+  'timeoutSeconds',
+  'retries',
+  'network',
+  'workerLabels',
+  'labels',
+  'description',
+] as const;
 
 export function SubmitTaskForm({ initial }: { initial: SubmitValues }) {
-  const form = useForm<SubmitValues>({ defaultValues: initial, resolver: submitResolver, mode: 'onSubmit', reValidateMode: 'onChange' });
+  const form = useForm<SubmitValues>({
+    defaultValues: initial,
+    resolver: submitResolver,
+    mode: 'onSubmit',
+    reValidateMode: 'onChange',
+  });
   const { control, register, handleSubmit, formState } = form;
   const { errors } = formState;
   const { submit, problem, accepted } = useSubmitTask(form);
@@ -26,26 +52,39 @@ export function SubmitTaskForm({ initial }: { initial: SubmitValues }) {
   return (
     <form onSubmit={(event) => void handleSubmit(submit)(event)} noValidate aria-label="Submit a task" method="post">
       <Stack gap="md" maw={860}>
-        <div aria-live="polite">
-          {problem !== null ? (
-            <Alert color="red" title={problem.message} role="alert">
-              {problem.fields.map((field) => (
-                <div key={field.path}>{`${field.path}: ${field.message}`}</div>
-              ))}
-              <span className="mono soft">{problem.code}</span>
-            </Alert>
-          ) : null}
-          {errors.root?.message ? <Alert color="red" title={errors.root.message} role="alert" /> : null}
-          {accepted !== null ? (
-            <Alert color="teal" title={accepted.duplicate ? 'It had been accepted before' : 'Accepted'} role="status">
-              {accepted.queuePosition === null ? 'It left the queue already.' : <span data-testid="queue-position">{`Position ${accepted.queuePosition} in the queue.`}</span>}
-            </Alert>
-          ) : null}
-        </div>
+        {problem === null && errors.root === undefined && accepted === null ? null : (
+          <div>
+            {problem !== null ? (
+              <Alert color="red" title={problem.message} role="alert">
+                {problem.fields.map((field) => (
+                  <div key={field.path}>{`${field.path}: ${field.message}`}</div>
+                ))}
+                <span className="mono soft">{problem.code}</span>
+              </Alert>
+            ) : null}
+            {errors.root?.message ? <Alert color="red" title={errors.root.message} role="alert" /> : null}
+            {accepted !== null ? (
+              <Alert color="teal" title={accepted.duplicate ? 'It had been accepted before' : 'Accepted'} role="status">
+                {accepted.queuePosition === null ? (
+                  'It left the queue already.'
+                ) : (
+                  <span data-testid="queue-position">{`Position ${accepted.queuePosition} in the queue.`}</span>
+                )}
+              </Alert>
+            ) : null}
+          </div>
+        )}
 
         <Panel title="What runs">
           <Stack gap="md">
-            <TextInput label="Name" withAsterisk placeholder="nightly-report" autoFocus error={errors.name?.message} {...register('name')} />
+            <TextInput
+              label="Name"
+              withAsterisk
+              placeholder="nightly-report"
+              autoFocus
+              error={errors.name?.message}
+              {...register('name')}
+            />
             <TextInput
               label="Image"
               withAsterisk
@@ -57,21 +96,69 @@ export function SubmitTaskForm({ initial }: { initial: SubmitValues }) {
               {...register('image')}
             />
             <CommandInput control={control} error={errors.commandLine?.message} />
-            <PairListInput name="env" title="Environment" hint="Names are letters, digits and “_”." entry="variable" control={control} register={register} errors={errors} />
+            <PairListInput
+              name="env"
+              title="Environment"
+              hint="Names are letters, digits and “_”."
+              entry="variable"
+              control={control}
+              register={register}
+              errors={errors}
+            />
           </Stack>
         </Panel>
 
         <Panel title="What it needs">
           <Stack gap="md">
             <SimpleGrid cols={{ base: 1, xs: 3 }}>
-              <NumberField control={control} errors={errors} name="cpu" label="CPU cores" min={0.01} step={0.5} decimals />
-              <NumberField control={control} errors={errors} name="memoryMb" label="Memory (MiB)" min={8} step={256} hint={formatMebibytes} />
-              <NumberField control={control} errors={errors} name="storageMb" label="Scratch space (MiB)" min={0} step={1024} hint={formatMebibytes} />
+              <NumberField
+                control={control}
+                errors={errors}
+                name="cpu"
+                label="CPU cores"
+                min={0.01}
+                step={0.5}
+                decimals
+              />
+              <NumberField
+                control={control}
+                errors={errors}
+                name="memoryMb"
+                label="Memory (MiB)"
+                min={8}
+                step={256}
+                hint={formatMebibytes}
+              />
+              <NumberField
+                control={control}
+                errors={errors}
+                name="storageMb"
+                label="Scratch space (MiB)"
+                min={0}
+                step={1024}
+                hint={formatMebibytes}
+              />
             </SimpleGrid>
             <SimpleGrid cols={{ base: 1, xs: 3 }}>
               <NumberField control={control} errors={errors} name="gpuCount" label="GPUs" min={0} max={64} />
-              <TextInput label="GPU model" placeholder="any" description="Part of its name, such as A100." inputWrapperOrder={['label', 'input', 'description', 'error']} error={errors.gpuModel?.message} {...register('gpuModel')} />
-              <NumberField control={control} errors={errors} name="gpuMemoryMb" label="Memory per GPU (MiB)" min={1} step={1024} hint={formatMebibytes} placeholder="any" />
+              <TextInput
+                label="GPU model"
+                placeholder="any"
+                description="Part of its name, such as A100."
+                inputWrapperOrder={['label', 'input', 'description', 'error']}
+                error={errors.gpuModel?.message}
+                {...register('gpuModel')}
+              />
+              <NumberField
+                control={control}
+                errors={errors}
+                name="gpuMemoryMb"
+                label="Memory per GPU (MiB)"
+                min={1}
+                step={1024}
+                hint={formatMebibytes}
+                placeholder="any"
+              />
             </SimpleGrid>
           </Stack>
         </Panel>
@@ -112,31 +199,62 @@ export function SubmitTaskForm({ initial }: { initial: SubmitValues }) {
         >
           <Collapse expanded={advanced}>
             <Stack gap="md" p="md">
-              <Textarea label="Description" autosize minRows={2} maxRows={8} error={errors.description?.message} {...register('description')} />
+              <Textarea
+                label="Description"
+                autosize
+                minRows={2}
+                maxRows={8}
+                error={errors.description?.message}
+                {...register('description')}
+              />
               <SimpleGrid cols={{ base: 1, xs: 2 }}>
                 <TextInput label="Queue" error={errors.queue?.message} {...register('queue')} />
-                <NumberField control={control} errors={errors} name="priority" label="Priority" min={-100} max={100} note="-100 to 100; higher runs first." />
-                <NumberField control={control} errors={errors} name="timeoutSeconds" label="Time limit (seconds)" min={1} step={60} hint={(value) => formatDuration(value * 1_000)} />
-                <NumberField control={control} errors={errors} name="retries" label="Retries" min={0} max={100} note="After an error of the program, out of memory or a time-out." />
+                <NumberField
+                  control={control}
+                  errors={errors}
+                  name="priority"
+                  label="Priority"
+                  min={-100}
+                  max={100}
+                  note="-100 to 100; higher runs first."
+                />
+                <NumberField
+                  control={control}
+                  errors={errors}
+                  name="timeoutSeconds"
+                  label="Time limit (seconds)"
+                  min={1}
+                  step={60}
+                  hint={(value) => formatDuration(value * 1_000)}
+                />
+                <NumberField
+                  control={control}
+                  errors={errors}
+                  name="retries"
+                  label="Retries"
+                  min={0}
+                  max={100}
+                  note="After an error of the program, out of memory or a time-out."
+                />
               </SimpleGrid>
-              <Controller
-                control={control}
-                name="network"
-                render={({ field }) => (
-                  <Select
-                    label="Network"
-                    data={[
-                      { value: 'none', label: 'None (safest)' },
-                      { value: 'bridge', label: 'Bridge of its own' },
-                    ]}
-                    allowDeselect={false}
-                    value={field.value}
-                    onChange={field.onChange}
-                    error={errors.network?.message}
-                  />
-                )}
+              <NativeSelect
+                label="Network"
+                data={[
+                  { value: 'none', label: 'None (safest)' },
+                  { value: 'bridge', label: 'Bridge of its own' },
+                ]}
+                error={errors.network?.message}
+                {...register('network')}
               />
-              <PairListInput name="labels" title="Labels" hint="For your own bookkeeping." entry="label" control={control} register={register} errors={errors} />
+              <PairListInput
+                name="labels"
+                title="Labels"
+                hint="For your own bookkeeping."
+                entry="label"
+                control={control}
+                register={register}
+                errors={errors}
+              />
               <PairListInput
                 name="workerLabels"
                 title="Worker labels"
@@ -163,7 +281,8 @@ export function SubmitTaskForm({ initial }: { initial: SubmitValues }) {
   );
 }
 
-type NumberName = 'cpu' | 'memoryMb' | 'storageMb' | 'gpuCount' | 'gpuMemoryMb' | 'priority' | 'timeoutSeconds' | 'retries';
+type NumberName =
+  'cpu' | 'memoryMb' | 'storageMb' | 'gpuCount' | 'gpuMemoryMb' | 'priority' | 'timeoutSeconds' | 'retries';
 
 interface NumberFieldProps {
   control: Control<SubmitValues>;
@@ -180,7 +299,19 @@ interface NumberFieldProps {
   hint?: (value: number) => string;
 }
 
-function NumberField({ control, errors, name, label, min, max, step, decimals = false, placeholder, note, hint }: NumberFieldProps) {
+function NumberField({
+  control,
+  errors,
+  name,
+  label,
+  min,
+  max,
+  step,
+  decimals = false,
+  placeholder,
+  note,
+  hint,
+}: NumberFieldProps) {
   return (
     <Controller
       control={control}
@@ -212,5 +343,7 @@ function NumberField({ control, errors, name, label, min, max, step, decimals = 
 function firstMessage(error: unknown): string | undefined {
   if (typeof error !== 'object' || error === null) return undefined;
   if ('message' in error && typeof error.message === 'string') return error.message;
-  return Object.values(error).map(firstMessage).find((message) => message !== undefined);
+  return Object.values(error)
+    .map(firstMessage)
+    .find((message) => message !== undefined);
 }

@@ -17,7 +17,10 @@ export function SubmitTaskPage({ from }: { from: string | null }) {
   const { data, error, loading } = useQuery(TaskByIdDocument, { variables: { id: from ?? '' }, skip: from === null });
   return (
     <>
-      <PageHeader title={from === null ? 'Submit a task' : 'Run again'} detail={data ? <span>{`Filled from “${data.task.name}”. Change what you need.`}</span> : null} />
+      <PageHeader
+        title={from === null ? 'Submit a task' : 'Run again'}
+        detail={data ? <span>{`Filled from “${data.task.name}”. Change what you need.`}</span> : null}
+      />
       <Stack gap="md">
         {error ? (
           <Alert color="yellow" title="The earlier task could not be read">

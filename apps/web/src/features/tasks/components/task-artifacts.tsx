@@ -16,10 +16,15 @@ export function TaskArtifacts({ task }: { task: TaskDetailFragment }) {
   const { artifacts } = task;
   const total = artifacts.reduce((sum, artifact) => sum + artifact.sizeBytes, 0);
   return (
-    <Panel title={artifacts.length === 0 ? 'Artifacts' : `Artifacts (${artifacts.length})`} aside={artifacts.length > 0 ? <span className="soft">{formatBytes(total)}</span> : null} flush>
+    <Panel
+      title={artifacts.length === 0 ? 'Artifacts' : `Artifacts (${artifacts.length})`}
+      aside={artifacts.length > 0 ? <span className="soft">{formatBytes(total)}</span> : null}
+      flush
+    >
       {artifacts.length === 0 ? (
         <EmptyState icon={<IconPackage size={26} />} title="No artifacts">
-          Files that the container leaves in <span className="mono">/output</span> are collected and checksummed here when it ends.
+          Files that the container leaves in <span className="mono">/output</span> are collected and checksummed here
+          when it ends.
         </EmptyState>
       ) : (
         <ul className={styles.list}>
@@ -51,7 +56,9 @@ function DownloadArtifact({ taskId, artifact }: { taskId: string; artifact: { id
   const download = async () => {
     setBusy(true);
     try {
-      const response = await restFetch(api, `/api/tasks/${taskId}/files/${encodeURIComponent(artifact.id)}/ticket`, { method: 'POST' });
+      const response = await restFetch(api, `/api/tasks/${taskId}/files/${encodeURIComponent(artifact.id)}/ticket`, {
+        method: 'POST',
+      });
       const { url } = (await response.json()) as { url: string };
       const link = document.createElement('a');
       link.href = new URL(url, `${api.endpoints.base}/`).href;
@@ -68,7 +75,13 @@ function DownloadArtifact({ taskId, artifact }: { taskId: string; artifact: { id
   };
   return (
     <Tooltip label="Download">
-      <ActionIcon variant="default" size="lg" loading={busy} onClick={() => void download()} aria-label={`Download ${artifact.path}`}>
+      <ActionIcon
+        variant="default"
+        size="lg"
+        loading={busy}
+        onClick={() => void download()}
+        aria-label={`Download ${artifact.path}`}
+      >
         <IconDownload size={17} />
       </ActionIcon>
     </Tooltip>

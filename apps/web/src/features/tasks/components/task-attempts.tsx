@@ -18,7 +18,11 @@ export function TaskAttempts({ attempts }: { attempts: TaskDetailFragment['attem
           <li key={attempt.attempt} className={styles.item}>
             <div className={styles.head}>
               <span className={styles.number}>{`#${attempt.attempt}`}</span>
-              {isTaskStatus(attempt.status) ? <StatusPill tone={statusTone[attempt.status]} label={statusLabel[attempt.status]} /> : attempt.status}
+              {isTaskStatus(attempt.status) ? (
+                <StatusPill tone={statusTone[attempt.status]} label={statusLabel[attempt.status]} />
+              ) : (
+                attempt.status
+              )}
               <Anchor component={Link} href={`/workers/${attempt.workerId}`} size="sm">
                 {attempt.workerName}
               </Anchor>
@@ -28,7 +32,9 @@ export function TaskAttempts({ attempts }: { attempts: TaskDetailFragment['attem
             </div>
             <div className={styles.words}>
               assigned <RelativeTime time={attempt.assignedAt} />
-              {attempt.exitCode === null || attempt.exitCode === undefined ? null : <span>{`, exit code ${attempt.exitCode}`}</span>}
+              {attempt.exitCode === null || attempt.exitCode === undefined ? null : (
+                <span>{`, exit code ${attempt.exitCode}`}</span>
+              )}
               {attempt.usage ? <span>{`, peak ${formatMebibytes(attempt.usage.peakMemoryMb)}`}</span> : null}
               {attempt.gpuIds.length > 0 ? <span>{`, ${attempt.gpuIds.length} GPU`}</span> : null}
             </div>

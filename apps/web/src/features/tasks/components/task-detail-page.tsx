@@ -17,8 +17,14 @@ import { TaskWaiting } from './task-waiting';
 import { useTask } from './use-task';
 import styles from './task-detail-page.module.css';
 
-const LogViewer = dynamic(() => import('@/features/logs/components/log-viewer'), { ssr: false, loading: () => <Skeleton height={420} /> });
-const TaskGraphs = dynamic(() => import('./task-graphs').then((module) => module.TaskGraphs), { ssr: false, loading: () => <Skeleton height={380} /> });
+const LogViewer = dynamic(() => import('@/features/logs/components/log-viewer'), {
+  ssr: false,
+  loading: () => <Skeleton height={420} />,
+});
+const TaskGraphs = dynamic(() => import('./task-graphs').then((module) => module.TaskGraphs), {
+  ssr: false,
+  loading: () => <Skeleton height={380} />,
+});
 
 export function TaskDetailPage({ id }: { id: string }) {
   const { task, error, refetch } = useTask(id);
@@ -53,11 +59,19 @@ function TaskDetail({ task }: { task: TaskDetailFragment }) {
           <Panel
             flush
             title="Log"
-            aside={<AttemptPicker attempts={task.attempts.map((each) => each.attempt)} value={attempt} onChange={setChosen} />}
+            aside={
+              <AttemptPicker
+                attempts={task.attempts.map((each) => each.attempt)}
+                value={attempt}
+                onChange={setChosen}
+              />
+            }
           >
             {task.attempts.length === 0 ? (
               <div className={styles.noLog}>
-                {isFinal(task.status) ? 'It never started, so it wrote nothing.' : 'Lines appear here as soon as the container writes them.'}
+                {isFinal(task.status)
+                  ? 'It never started, so it wrote nothing.'
+                  : 'Lines appear here as soon as the container writes them.'}
               </div>
             ) : (
               <LogViewer
@@ -96,4 +110,3 @@ function DetailSkeleton() {
     </Stack>
   );
 }
-

@@ -7,5 +7,9 @@ import { durationOf } from '../model/task-status';
 export function TaskDuration({ task }: { task: Pick<TaskRowFragment, 'startedAt' | 'finishedAt'> }) {
   const now = useNow();
   const duration = durationOf(task, now);
-  return <span style={{ fontVariantNumeric: 'tabular-nums', whiteSpace: 'nowrap' }}>{duration === null ? '–' : formatDuration(duration)}</span>;
+  return (
+    <span style={{ fontVariantNumeric: 'tabular-nums', whiteSpace: 'nowrap' }}>
+      {duration === null ? '–' : formatDuration(duration)}
+    </span>
+  );
 }

@@ -16,7 +16,14 @@ export function TaskFacts({ task }: { task: TaskDetailFragment }) {
     {
       label: 'Command',
       wide: true,
-      value: task.command.length === 0 ? <span className="soft">the image’s own</span> : <Code block>{quoteCommandLine(task.command)}</Code>,
+      value:
+        task.command.length === 0 ? (
+          <span className="soft">the image’s own</span>
+        ) : (
+          <Code block style={{ whiteSpace: 'pre-wrap', overflowWrap: 'anywhere' }}>
+            {quoteCommandLine(task.command)}
+          </Code>
+        ),
     },
     {
       label: 'Worker',
@@ -39,11 +46,20 @@ export function TaskFacts({ task }: { task: TaskDetailFragment }) {
     { label: 'Submitted', value: <RelativeTime time={task.createdAt} /> },
     { label: 'Started', value: <RelativeTime time={task.startedAt} /> },
     { label: 'Finished', value: <RelativeTime time={task.finishedAt} /> },
-    ...(task.exitCode === null || task.exitCode === undefined ? [] : [{ label: 'Exit code', value: <span className="mono">{task.exitCode}</span> }]),
-    ...(usage ? [{ label: 'CPU time used', value: formatDuration(usage.cpuSeconds * 1_000) }, { label: 'Peak memory', value: formatMebibytes(usage.peakMemoryMb) }] : []),
+    ...(task.exitCode === null || task.exitCode === undefined
+      ? []
+      : [{ label: 'Exit code', value: <span className="mono">{task.exitCode}</span> }]),
+    ...(usage
+      ? [
+          { label: 'CPU time used', value: formatDuration(usage.cpuSeconds * 1_000) },
+          { label: 'Peak memory', value: formatMebibytes(usage.peakMemoryMb) },
+        ]
+      : []),
     ...(task.env.length > 0 ? [{ label: 'Environment', wide: true, value: <Pairs pairs={task.env} /> }] : []),
     ...(task.labels.length > 0 ? [{ label: 'Labels', wide: true, value: <Pairs pairs={task.labels} /> }] : []),
-    ...(task.workerLabels.length > 0 ? [{ label: 'Needs a worker labelled', wide: true, value: <Pairs pairs={task.workerLabels} /> }] : []),
+    ...(task.workerLabels.length > 0
+      ? [{ label: 'Needs a worker labelled', wide: true, value: <Pairs pairs={task.workerLabels} /> }]
+      : []),
     ...(task.tags.length > 0
       ? [
           {
@@ -68,12 +84,18 @@ export function TaskFacts({ task }: { task: TaskDetailFragment }) {
 
 function gpuWords(gpu: TaskDetailFragment['resources']['gpu']): string {
   if (gpu.count === 0) return 'none';
-  return [`${gpu.count}`, gpu.model ? `× ${gpu.model}` : null, gpu.memoryMb ? `with ${formatMebibytes(gpu.memoryMb)}` : null].filter(Boolean).join(' ');
+  return [
+    `${gpu.count}`,
+    gpu.model ? `× ${gpu.model}` : null,
+    gpu.memoryMb ? `with ${formatMebibytes(gpu.memoryMb)}` : null,
+  ]
+    .filter(Boolean)
+    .join(' ');
 }
 
 function Pairs({ pairs }: { pairs: readonly { key: string; value: string }[] }) {
   return (
-    <Code block>
+    <Code block style={{ whiteSpace: 'pre-wrap', overflowWrap: 'anywhere' }}>
       {pairs.map(({ key, value }) => `${key}=${value}`).join('\n')}
     </Code>
   );

@@ -1,8 +1,9 @@
 'use client';
-import { Button, MultiSelect, Select, TextInput } from '@mantine/core';
+import { Button, NativeSelect, TextInput } from '@mantine/core';
 import { IconSearch } from '@tabler/icons-react';
-import { useEffect, useState } from 'react';
-import { isFiltered, taskStatusesOf, type TaskQuery } from '../model/task-query';
+import { useEffect, useState, type CSSProperties } from 'react';
+import type { TaskStatus } from '@/gql/graphql';
+import { isFiltered, type TaskQuery } from '../model/task-query';
 import { allStatuses, statusLabel } from '../model/task-status';
 import styles from './task-filters.module.css';
 
@@ -12,48 +13,74 @@ export interface TaskFiltersProps {
   onChange: (change: Partial<TaskQuery>) => void;
 }
 
-const statusOptions = allStatuses.map((value) => ({ value, label: statusLabel[value] }));
-
 export function TaskFilters({ query, workers, onChange }: TaskFiltersProps) {
-  const options = workers.map(({ id, name }) => ({ value: id, label: name }));
+  const options = [{ value: '', label: 'Any worker' }, ...workers.map(({ id, name }) => ({ value: id, label: name }))];
   // A worker of the past is still a good filter.
-  if (query.worker && !options.some((option) => option.value === query.worker)) options.push({ value: query.worker, label: query.worker });
+  if (query.worker && !workers.some((worker) => worker.id === query.worker))
+    options.push({ value: query.worker, label: query.worker });
+  const toggle = (status: TaskStatus) =>
+    onChange({
+      statuses: query.statuses.includes(status)
+        ? query.statuses.filter((other) => other !== status)
+        : allStatuses.filter((each) => each === status || query.statuses.includes(each)),
+    });
   return (
     <div className={styles.filters} role="search" aria-label="Filter tasks">
-      <DelayedInput label="Search by name or id" placeholder="Name or id" value={query.search ?? ''} onChange={(search) => onChange({ search })} withIcon />
-      <MultiSelect
-        size="sm"
-        aria-label="Status"
-        placeholder={query.statuses.length === 0 ? 'Any status' : undefined}
-        data={statusOptions}
-        value={[...query.statuses]}
-        onChange={(values) => onChange({ statuses: taskStatusesOf(values) })}
-        clearable
-        className={styles.wide}
-      />
-      <Select
-        size="sm"
-        aria-label="Worker"
-        placeholder="Any worker"
-        data={options}
-        value={query.worker}
-        onChange={(worker) => onChange({ worker })}
-        clearable
-        searchable
-        nothingFoundMessage="No worker of that name"
-      />
-      <DelayedInput label="Tag" placeholder="Any tag" value={query.tag ?? ''} onChange={(tag) => onChange({ tag })} />
-      {isFiltered(query) ? (
-        <Button variant="subtle" size="sm" onClick={() => onChange({ statuses: [], worker: null, tag: null, search: null })}>
-          Clear
-        </Button>
-      ) : null}
+      <div className={styles.inputs}>
+        <DelayedInput
+          label="Search by name or id"
+          placeholder="Name or id"
+          value={query.search ?? ''}
+          onChange={(search) => onChange({ search })}
+          withIcon
+        />
+        <NativeSelect
+          size="sm"
+          aria-label="Worker"
+          data={options}
+          value={query.worker ?? ''}
+          onChange={(event) => onChange({ worker: event.currentTarget.value })}
+        />
+        <DelayedInput label="Tag" placeholder="Any tag" value={query.tag ?? ''} onChange={(tag) => onChange({ tag })} />
+      </div>
+      <div className={styles.statuses} role="group" aria-label="Status">
+        {allStatuses.map((status) => (
+          <button
+            key={status}
+            type="button"
+            className={styles.status}
+            aria-pressed={query.statuses.includes(status)}
+            style={{ '--tone': `var(--status-${status})` } as CSSProperties}
+            onClick={() => toggle(status)}
+          >
+            <span className={styles.dot} aria-hidden="true" />
+            {statusLabel[status]}
+          </button>
+        ))}
+        {isFiltered(query) ? (
+          <Button
+            variant="subtle"
+            size="compact-sm"
+            onClick={() => onChange({ statuses: [], worker: null, tag: null, search: null })}
+          >
+            Clear
+          </Button>
+        ) : null}
+      </div>
     </div>
   );
 }
 
+interface DelayedInputProps {
+  label: string;
+  placeholder: string;
+  value: string;
+  onChange: (value: string) => void;
+  withIcon?: boolean;
+}
+
 /** Asks the server when typing rests, not at every key. */
-function DelayedInput({ label, placeholder, value, onChange, withIcon = false }: { label: string; placeholder: string; value: string; onChange: (value: string) => void; withIcon?: boolean }) {
+function DelayedInput({ label, placeholder, value, onChange, withIcon = false }: DelayedInputProps) {
   const [text, setText] = useState(value);
   useEffect(() => setText(value), [value]);
   useEffect(() => {

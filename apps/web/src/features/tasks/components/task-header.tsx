@@ -33,17 +33,27 @@ export function TaskHeader({ task }: { task: TaskDetailFragment }) {
                 <TaskDuration task={task} />
               </span>
             ) : null}
-            {final ? null : <TaskProgress task={task} />}
+            {final || task.status === 'queued' ? null : <TaskProgress task={task} />}
           </>
         }
         actions={
           <>
             {final ? (
-              <Button leftSection={<IconRefresh size={16} />} onClick={() => void actions.retry(task)} loading={actions.busy}>
+              <Button
+                leftSection={<IconRefresh size={16} />}
+                onClick={() => void actions.retry(task)}
+                loading={actions.busy}
+              >
                 Retry
               </Button>
             ) : (
-              <Button color="red.8" leftSection={<IconPlayerStop size={16} />} disabled={cancelling} onClick={() => void actions.cancel(task)} loading={actions.busy}>
+              <Button
+                variant="default"
+                leftSection={<IconPlayerStop size={16} color="var(--status-failed)" />}
+                disabled={cancelling}
+                onClick={() => void actions.cancel(task)}
+                loading={actions.busy}
+              >
                 {cancelling ? 'Cancelling' : 'Cancel'}
               </Button>
             )}
@@ -54,10 +64,19 @@ export function TaskHeader({ task }: { task: TaskDetailFragment }) {
                 </Button>
               </Menu.Target>
               <Menu.Dropdown>
-                <Menu.Item component={Link} href={`/tasks/new?from=${task.id}`} leftSection={<IconCopyPlus size={16} />}>
+                <Menu.Item
+                  component={Link}
+                  href={`/tasks/new?from=${task.id}`}
+                  leftSection={<IconCopyPlus size={16} />}
+                >
                   Run again with changes
                 </Menu.Item>
-                <Menu.Item color="red" leftSection={<IconTrash size={16} />} disabled={!final} onClick={() => void actions.remove(task)}>
+                <Menu.Item
+                  color="red"
+                  leftSection={<IconTrash size={16} />}
+                  disabled={!final}
+                  onClick={() => void actions.remove(task)}
+                >
                   {final ? 'Delete' : 'Delete (after it ended)'}
                 </Menu.Item>
               </Menu.Dropdown>
@@ -68,7 +87,9 @@ export function TaskHeader({ task }: { task: TaskDetailFragment }) {
       {task.failure && final ? (
         <Alert color={task.status === 'timed_out' ? 'orange' : 'red'} title={failureTitle[task.failure.class]} mb="md">
           {task.failure.message}
-          {task.exitCode === null || task.exitCode === undefined ? null : <span className="soft">{` Exit code ${task.exitCode}.`}</span>}
+          {task.exitCode === null || task.exitCode === undefined ? null : (
+            <span className="soft">{` Exit code ${task.exitCode}.`}</span>
+          )}
         </Alert>
       ) : null}
       {task.retryOf ? (

@@ -26,7 +26,8 @@ export function TaskListPage({ workers }: { workers: readonly { id: string; name
   const selected = rows.filter((row) => picked.has(row.id));
   const cancellable = selected.filter((row) => !isFinal(row.status));
 
-  const toggle = (id: string) => setPicked(picked.has(id) ? new Set([...picked].filter((other) => other !== id)) : new Set([...picked, id]));
+  const toggle = (id: string) =>
+    setPicked(picked.has(id) ? new Set([...picked].filter((other) => other !== id)) : new Set([...picked, id]));
   const cancelSelected = async () => {
     if (await actions.cancelMany(cancellable)) setPicked(new Set());
   };
@@ -50,7 +51,12 @@ export function TaskListPage({ workers }: { workers: readonly { id: string; name
         <Panel flush>
           <TaskFilters query={query} workers={workers} onChange={setQuery} />
           {selected.length > 0 ? (
-            <BulkBar count={selected.length} cancellable={cancellable.length} onCancel={() => void cancelSelected()} onClear={() => setPicked(new Set())} />
+            <BulkBar
+              count={selected.length}
+              cancellable={cancellable.length}
+              onCancel={() => void cancelSelected()}
+              onClear={() => setPicked(new Set())}
+            />
           ) : null}
           {unseen.size > 0 ? (
             <div style={{ padding: '8px 16px', borderBottom: '1px solid var(--gantry-line)' }} role="status">
@@ -66,7 +72,8 @@ export function TaskListPage({ workers }: { workers: readonly { id: string; name
               selection={{
                 ids: new Set(selected.map((row) => row.id)),
                 toggle,
-                toggleAll: () => setPicked(selected.length === rows.length ? new Set() : new Set(rows.map((row) => row.id))),
+                toggleAll: () =>
+                  setPicked(selected.length === rows.length ? new Set() : new Set(rows.map((row) => row.id))),
               }}
               sorting={{
                 sort: query.sort,
@@ -77,7 +84,10 @@ export function TaskListPage({ workers }: { workers: readonly { id: string; name
           ) : list.phase === 'loading' ? (
             <TableSkeleton />
           ) : list.phase === 'failed' ? null : (
-            <NothingHere filtered={isFiltered(query)} onClear={() => setQuery({ statuses: [], worker: null, tag: null, search: null })} />
+            <NothingHere
+              filtered={isFiltered(query)}
+              onClear={() => setQuery({ statuses: [], worker: null, tag: null, search: null })}
+            />
           )}
           {list.phase === 'failed' ? <ProblemPanel error={list.error} onRetry={list.reload} /> : null}
         </Panel>
@@ -91,15 +101,32 @@ export function TaskListPage({ workers }: { workers: readonly { id: string; name
   );
 }
 
-function BulkBar({ count, cancellable, onCancel, onClear }: { count: number; cancellable: number; onCancel: () => void; onClear: () => void }) {
+function BulkBar({
+  count,
+  cancellable,
+  onCancel,
+  onClear,
+}: {
+  count: number;
+  cancellable: number;
+  onCancel: () => void;
+  onClear: () => void;
+}) {
   return (
     <div
       role="region"
       aria-label="Selected tasks"
-      style={{ display: 'flex', flexWrap: 'wrap', alignItems: 'center', gap: 10, padding: '8px 16px', borderBottom: '1px solid var(--gantry-line)' }}
+      style={{
+        display: 'flex',
+        flexWrap: 'wrap',
+        alignItems: 'center',
+        gap: 10,
+        padding: '8px 16px',
+        borderBottom: '1px solid var(--gantry-line)',
+      }}
     >
       <span>{`${formatCount(count)} selected`}</span>
-      <Button size="compact-sm" color="red.8" disabled={cancellable === 0} onClick={onCancel}>
+      <Button size="compact-sm" color="red.9" disabled={cancellable === 0} onClick={onCancel}>
         {`Cancel ${formatCount(cancellable)}`}
       </Button>
       <Button size="compact-sm" variant="subtle" onClick={onClear}>

@@ -13,7 +13,14 @@ export function TaskProgress({ task }: { task: Shown }) {
   }
   return (
     <div className={styles.progress} title={task.message ?? undefined}>
-      <div className={styles.track} role="progressbar" aria-label={`Progress of ${task.name}`} aria-valuemin={0} aria-valuemax={100} aria-valuenow={Math.round(percent)}>
+      <div
+        className={styles.track}
+        role="progressbar"
+        aria-label={`Progress of ${task.name}`}
+        aria-valuemin={0}
+        aria-valuemax={100}
+        aria-valuenow={Math.round(percent)}
+      >
         <div className={styles.bar} data-status={task.status} style={{ width: `${percent}%` }} />
       </div>
       <span className={styles.number}>{formatPercent(percent)}</span>

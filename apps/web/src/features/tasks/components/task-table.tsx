@@ -22,51 +22,77 @@ export interface TaskTableProps {
 /** Tasks as a table; on a narrow screen each row becomes a card. */
 export function TaskTable({ caption, tasks, selection, sorting, hideWorker = false }: TaskTableProps) {
   return (
-    <table className={styles.table}>
-      <caption className="visually-hidden">{caption}</caption>
-      <thead>
-        <tr>
-          {selection ? (
-            <th className={styles.check}>
-              <Checkbox
-                size="xs"
-                aria-label="Select all rows"
-                checked={tasks.length > 0 && selection.ids.size >= tasks.length}
-                indeterminate={selection.ids.size > 0 && selection.ids.size < tasks.length}
-                onChange={selection.toggleAll}
-              />
-            </th>
-          ) : null}
-          <th>Name</th>
-          <SortableHead sort="status" sorting={sorting}>
-            Status
-          </SortableHead>
-          <th>Progress</th>
-          <th>Owner</th>
-          {hideWorker ? null : <th>Worker</th>}
-          <SortableHead sort="created" sorting={sorting}>
-            Created
-          </SortableHead>
-          <SortableHead sort="duration" sorting={sorting} right>
-            Duration
-          </SortableHead>
-        </tr>
-      </thead>
-      <tbody>
-        {tasks.map((task) => (
-          <TaskTableRow key={task.id} task={task} hideWorker={hideWorker} selected={selection?.ids.has(task.id) ?? false} onToggle={selection?.toggle} />
-        ))}
-      </tbody>
-    </table>
+    <div className={styles.frame}>
+      <table className={styles.table}>
+        <caption className="visually-hidden">{caption}</caption>
+        <thead>
+          <tr>
+            {selection ? (
+              <th className={styles.check}>
+                <Checkbox
+                  size="xs"
+                  aria-label="Select all rows"
+                  checked={tasks.length > 0 && selection.ids.size >= tasks.length}
+                  indeterminate={selection.ids.size > 0 && selection.ids.size < tasks.length}
+                  onChange={selection.toggleAll}
+                />
+              </th>
+            ) : null}
+            <th>Name</th>
+            <SortableHead sort="status" sorting={sorting}>
+              Status
+            </SortableHead>
+            <th>Progress</th>
+            <th>Owner</th>
+            {hideWorker ? null : <th>Worker</th>}
+            <SortableHead sort="created" sorting={sorting}>
+              Created
+            </SortableHead>
+            <SortableHead sort="duration" sorting={sorting} right>
+              Duration
+            </SortableHead>
+          </tr>
+        </thead>
+        <tbody>
+          {tasks.map((task) => (
+            <TaskTableRow
+              key={task.id}
+              task={task}
+              hideWorker={hideWorker}
+              selected={selection?.ids.has(task.id) ?? false}
+              onToggle={selection?.toggle}
+            />
+          ))}
+        </tbody>
+      </table>
+    </div>
   );
 }
 
-function SortableHead({ sort, sorting, right = false, children }: { sort: TaskSort; sorting: TaskTableProps['sorting']; right?: boolean; children: ReactNode }) {
+function SortableHead({
+  sort,
+  sorting,
+  right = false,
+  children,
+}: {
+  sort: TaskSort;
+  sorting: TaskTableProps['sorting'];
+  right?: boolean;
+  children: ReactNode;
+}) {
   if (!sorting) return <th className={right ? styles.right : undefined}>{children}</th>;
   const active = sorting.sort === sort;
   return (
-    <th className={right ? styles.right : undefined} aria-sort={active ? (sorting.descending ? 'descending' : 'ascending') : 'none'}>
-      <button type="button" className={styles.sort} data-active={active || undefined} onClick={() => sorting.onSort(sort)}>
+    <th
+      className={right ? styles.right : undefined}
+      aria-sort={active ? (sorting.descending ? 'descending' : 'ascending') : 'none'}
+    >
+      <button
+        type="button"
+        className={styles.sort}
+        data-active={active || undefined}
+        onClick={() => sorting.onSort(sort)}
+      >
         {children}
         <span aria-hidden="true">{active ? (sorting.descending ? '↓' : '↑') : '↕'}</span>
       </button>
@@ -86,7 +112,12 @@ const TaskTableRow = memo(function TaskTableRow({ task, hideWorker, selected, on
     <tr data-selected={selected || undefined}>
       {onToggle ? (
         <td className={styles.check}>
-          <Checkbox size="xs" aria-label={`Select ${task.name}`} checked={selected} onChange={() => onToggle(task.id)} />
+          <Checkbox
+            size="xs"
+            aria-label={`Select ${task.name}`}
+            checked={selected}
+            onChange={() => onToggle(task.id)}
+          />
         </td>
       ) : null}
       <td className={styles.name}>
@@ -116,7 +147,14 @@ const TaskTableRow = memo(function TaskTableRow({ task, hideWorker, selected, on
       {hideWorker ? null : (
         <td data-label="Worker">
           {task.workerId ? (
-            <Anchor component={Link} href={`/workers/${task.workerId}`} prefetch={false} className={styles.cell} inherit title={task.workerName ?? undefined}>
+            <Anchor
+              component={Link}
+              href={`/workers/${task.workerId}`}
+              prefetch={false}
+              className={styles.cell}
+              inherit
+              title={task.workerName ?? undefined}
+            >
               {task.workerName}
             </Anchor>
           ) : (

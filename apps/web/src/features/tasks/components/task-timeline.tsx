@@ -13,7 +13,10 @@ const SHORT = 12;
 
 /** Every event of the task. Read again when the task's version grows. */
 export function TaskTimeline({ task }: { task: Pick<TaskDetailFragment, 'id' | 'version'> }) {
-  const { data, error, refetch } = useQuery(TaskHistoryDocument, { variables: { id: task.id }, fetchPolicy: 'no-cache' });
+  const { data, error, refetch } = useQuery(TaskHistoryDocument, {
+    variables: { id: task.id },
+    fetchPolicy: 'no-cache',
+  });
   const [all, setAll] = useState(false);
   const [readVersion, setReadVersion] = useState(task.version);
 
@@ -28,7 +31,11 @@ export function TaskTimeline({ task }: { task: Pick<TaskDetailFragment, 'id' | '
   }, [task.version, readVersion, refetch]);
 
   if (data === undefined) {
-    return <Panel title="History">{error ? <ProblemPanel error={error} onRetry={() => void refetch()} /> : <Skeleton height={160} />}</Panel>;
+    return (
+      <Panel title="History">
+        {error ? <ProblemPanel error={error} onRetry={() => void refetch()} /> : <Skeleton height={160} />}
+      </Panel>
+    );
   }
   const items = data.task.history.map(timelineItem);
   const first = items[0]?.at ?? 0;

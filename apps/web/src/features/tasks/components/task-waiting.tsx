@@ -14,19 +14,24 @@ const READ_AGAIN_MS = 2_000;
 /** Why the task still waits: its place in the queue and, per worker, what is missing. Asked again when a worker changes. */
 export function TaskWaiting({ task }: { task: Pick<TaskDetailFragment, 'id' | 'version' | 'message'> }) {
   const client = useApolloClient();
-  const { data, error, refetch } = useQuery(TaskWaitingDocument, { variables: { id: task.id }, fetchPolicy: 'no-cache' });
+  const { data, error, refetch } = useQuery(TaskWaitingDocument, {
+    variables: { id: task.id },
+    fetchPolicy: 'no-cache',
+  });
 
   useEffect(() => {
     let timer: ReturnType<typeof setTimeout> | undefined;
-    const subscription = client.subscribe({ query: WorkerChangedDocument, variables: {}, fetchPolicy: 'no-cache' }).subscribe({
-      next: () => {
-        timer ??= setTimeout(() => {
-          timer = undefined;
-          void refetch().catch(() => undefined);
-        }, READ_AGAIN_MS);
-      },
-      error: () => undefined,
-    });
+    const subscription = client
+      .subscribe({ query: WorkerChangedDocument, variables: {}, fetchPolicy: 'no-cache' })
+      .subscribe({
+        next: () => {
+          timer ??= setTimeout(() => {
+            timer = undefined;
+            void refetch().catch(() => undefined);
+          }, READ_AGAIN_MS);
+        },
+        error: () => undefined,
+      });
     return () => {
       clearTimeout(timer);
       subscription.unsubscribe();
@@ -34,12 +39,23 @@ export function TaskWaiting({ task }: { task: Pick<TaskDetailFragment, 'id' | 'v
   }, [client, refetch, task.version]);
 
   if (data === undefined) {
-    return <Panel title="Why it waits">{error ? <ProblemPanel error={error} onRetry={() => void refetch()} /> : <Skeleton height={90} />}</Panel>;
+    return (
+      <Panel title="Why it waits">
+        {error ? <ProblemPanel error={error} onRetry={() => void refetch()} /> : <Skeleton height={90} />}
+      </Panel>
+    );
   }
   const { explanation, queuePosition } = data.task;
   const position = explanation.queuePosition ?? queuePosition;
   return (
-    <Panel title="Why it waits" aside={position === null || position === undefined ? null : <span data-testid="queue-position">{`Position ${position} in the queue`}</span>}>
+    <Panel
+      title="Why it waits"
+      aside={
+        position === null || position === undefined ? null : (
+          <span data-testid="queue-position">{`Position ${position} in the queue`}</span>
+        )
+      }
+    >
       <p className={styles.summary} role="status">
         {explanation.summary}
       </p>

@@ -34,12 +34,18 @@ export function useSubmitTask(form: UseFormReturn<SubmitValues>) {
       if (data === undefined) return;
       const { task, queuePosition, duplicate } = data.submitTask;
       setAccepted({ id: task.id, queuePosition: queuePosition ?? null, duplicate });
-      toastDone('Accepted', queuePosition === null || queuePosition === undefined ? `“${task.name}” is on its way.` : `“${task.name}” is at position ${queuePosition} in the queue.`);
+      toastDone(
+        'Accepted',
+        queuePosition === null || queuePosition === undefined
+          ? `“${task.name}” is on its way.`
+          : `“${task.name}” is at position ${queuePosition} in the queue.`,
+      );
       router.push(`/tasks/${task.id}`);
     } catch (thrown) {
       const met = problemOf(thrown);
       const { fields, rest } = mapProblems(met.fields, values);
-      for (const [index, { field, message }] of fields.entries()) form.setError(field, { type: 'server', message }, { shouldFocus: index === 0 });
+      for (const [index, { field, message }] of fields.entries())
+        form.setError(field, { type: 'server', message }, { shouldFocus: index === 0 });
       setProblem({ ...met, fields: rest });
     }
   };

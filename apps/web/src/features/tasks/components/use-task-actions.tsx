@@ -22,7 +22,13 @@ export function useTaskActions() {
     cancel: async (task: Target): Promise<void> => {
       const sure = await confirm({
         title: `Cancel “${task.name}”?`,
-        body: <Text size="sm">{task.status === 'queued' ? 'It leaves the queue and will not run.' : 'Its container is asked to stop, and killed after the grace period.'}</Text>,
+        body: (
+          <Text size="sm">
+            {task.status === 'queued'
+              ? 'It leaves the queue and will not run.'
+              : 'Its container is asked to stop, and killed after the grace period.'}
+          </Text>
+        ),
         action: 'Cancel the task',
       });
       if (!sure) return;
@@ -32,14 +38,22 @@ export function useTaskActions() {
     cancelMany: async (tasks: readonly Target[]): Promise<boolean> => {
       const sure = await confirm({
         title: `Cancel ${formatCount(tasks.length)} ${tasks.length === 1 ? 'task' : 'tasks'}?`,
-        body: <Text size="sm">Those that wait leave the queue; containers that run are asked to stop, and killed after the grace period.</Text>,
+        body: (
+          <Text size="sm">
+            Those that wait leave the queue; containers that run are asked to stop, and killed after the grace period.
+          </Text>
+        ),
         action: tasks.length === 1 ? 'Cancel the task' : 'Cancel the tasks',
       });
       if (!sure) return false;
       const results = await Promise.allSettled(tasks.map((task) => cancelTask({ variables: { id: task.id } })));
       const refused = results.filter((result) => result.status === 'rejected');
       if (refused[0] !== undefined) toastProblem(refused[0].reason);
-      if (refused.length < tasks.length) toastDone(`Cancelling ${formatCount(tasks.length - refused.length)}`, refused.length > 0 ? `${refused.length} could not be cancelled.` : undefined);
+      if (refused.length < tasks.length)
+        toastDone(
+          `Cancelling ${formatCount(tasks.length - refused.length)}`,
+          refused.length > 0 ? `${refused.length} could not be cancelled.` : undefined,
+        );
       return true;
     },
 

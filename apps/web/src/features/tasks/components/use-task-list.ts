@@ -31,7 +31,13 @@ export function useTaskList(query: TaskQuery) {
     async (after: string | null): Promise<TaskPage> => {
       const { data } = await client.query({
         query: TaskListDocument,
-        variables: { filter: filterOf(stable), sort: stable.sort, descending: stable.descending, first: PAGE_SIZE, after },
+        variables: {
+          filter: filterOf(stable),
+          sort: stable.sort,
+          descending: stable.descending,
+          first: PAGE_SIZE,
+          after,
+        },
         fetchPolicy: 'no-cache',
       });
       return pageOf(data);
@@ -59,16 +65,20 @@ export function useTaskList(query: TaskQuery) {
       if (waiting.length === 0) return;
       const changes = waiting;
       waiting = [];
-      setState((before) => (before.key === key ? { ...before, pages: applyChanges(before.pages, changes, stable) } : before));
+      setState((before) =>
+        before.key === key ? { ...before, pages: applyChanges(before.pages, changes, stable) } : before,
+      );
     }, FLUSH_MS);
     // Statuses are left out of the filter: a row must hear of the change that takes it off the list.
     const filter = filterOf({ ...stable, statuses: [] });
-    const subscription = client.subscribe({ query: TaskChangedDocument, variables: { filter }, fetchPolicy: 'no-cache' }).subscribe({
-      next: ({ data }) => {
-        if (data?.taskChanged) waiting.push(data.taskChanged);
-      },
-      error: () => undefined,
-    });
+    const subscription = client
+      .subscribe({ query: TaskChangedDocument, variables: { filter }, fetchPolicy: 'no-cache' })
+      .subscribe({
+        next: ({ data }) => {
+          if (data?.taskChanged) waiting.push(data.taskChanged);
+        },
+        error: () => undefined,
+      });
     return () => {
       clearInterval(timer);
       subscription.unsubscribe();
@@ -80,7 +90,11 @@ export function useTaskList(query: TaskQuery) {
     setState((before) => ({ ...before, phase: 'more' }));
     try {
       const page = await fetchPage(state.pages.endCursor);
-      setState((before) => (before.key === key && wanted.current === key ? { ...before, pages: nextPage(before.pages, page), phase: 'ready' } : before));
+      setState((before) =>
+        before.key === key && wanted.current === key
+          ? { ...before, pages: nextPage(before.pages, page), phase: 'ready' }
+          : before,
+      );
     } catch (error) {
       setState((before) => (before.key === key ? { ...before, phase: 'failed', error } : before));
     }
@@ -93,5 +107,10 @@ export function useTaskList(query: TaskQuery) {
 function pageOf(data: TaskListQuery | undefined): TaskPage {
   if (data === undefined) throw new Error('The API sent no list. Try again.');
   const { edges, pageInfo, degraded } = data.tasks;
-  return { tasks: edges.map((edge) => edge.node), endCursor: pageInfo.endCursor ?? null, hasNextPage: pageInfo.hasNextPage, degraded };
+  return {
+    tasks: edges.map((edge) => edge.node),
+    endCursor: pageInfo.endCursor ?? null,
+    hasNextPage: pageInfo.hasNextPage,
+    degraded,
+  };
 }

@@ -2,7 +2,8 @@
  * The command field. Gantry runs an argument vector without a shell, so a line is only split the way a POSIX shell
  * splits words: spaces, single quotes, double quotes, backslash. Nothing is expanded.
  */
-export type ArgvResult = { readonly ok: true; readonly argv: string[] } | { readonly ok: false; readonly message: string };
+export type ArgvResult =
+  { readonly ok: true; readonly argv: string[] } | { readonly ok: false; readonly message: string };
 
 export function parseCommandLine(line: string): ArgvResult {
   const argv: string[] = [];
@@ -16,7 +17,8 @@ export function parseCommandLine(line: string): ArgvResult {
       else word += character;
     } else if (character === '\\') {
       const next = line.charAt(index + 1);
-      if (next === '') return { ok: false, message: 'The line ends with a backslash. Remove it or write the character it protects.' };
+      if (next === '')
+        return { ok: false, message: 'The line ends with a backslash. Remove it or write the character it protects.' };
       // POSIX 2.2.3: inside double quotes a backslash protects only these; before others it stands for itself.
       if (quote === '"' && !'"\\$`\n'.includes(next)) word += character;
       else {

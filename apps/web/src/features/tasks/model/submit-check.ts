@@ -25,7 +25,8 @@ export function checkSubmit(values: SubmitValues): FieldProblem[] {
   return problems;
 }
 
-const record = (pairs: readonly Pair[] | null | undefined) => Object.fromEntries((pairs ?? []).map(({ key, value }) => [key, value]));
+const record = (pairs: readonly Pair[] | null | undefined) =>
+  Object.fromEntries((pairs ?? []).map(({ key, value }) => [key, value]));
 
 function repeatedKeys(head: string, pairs: readonly Pair[]): FieldProblem[] {
   const seen = new Set<string>();

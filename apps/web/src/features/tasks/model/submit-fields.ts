@@ -45,7 +45,8 @@ export function fieldOfPath(path: string, values: SubmitValues): SubmitField | n
     const byKey = values[head].findIndex((pair) => pair.key.trim() === key);
     if (byKey >= 0) return `${head}.${byKey}.key`;
     const index = Number(rest[0]);
-    if (Number.isInteger(index) && index >= 0 && index < values[head].length) return `${head}.${index}.${rest[1] === 'value' ? 'value' : 'key'}`;
+    if (Number.isInteger(index) && index >= 0 && index < values[head].length)
+      return `${head}.${index}.${rest[1] === 'value' ? 'value' : 'key'}`;
     return head;
   }
   return null;

@@ -124,7 +124,8 @@ export function fromTask(task: TaskDetailFragment): SubmitValues {
 const wantsGpu = (values: SubmitValues) => values.gpuCount !== '' && values.gpuCount > 0;
 
 /** Rows that were added but never written are no entries. */
-const filled = (pairs: readonly Pair[]) => pairs.filter((pair) => pair.key !== '' || pair.value !== '').map(({ key, value }) => ({ key: key.trim(), value }));
+const filled = (pairs: readonly Pair[]) =>
+  pairs.filter((pair) => pair.key !== '' || pair.value !== '').map(({ key, value }) => ({ key: key.trim(), value }));
 
 function number<K extends string>(key: K, value: number | ''): Partial<Record<K, number>> {
   return value === '' ? {} : ({ [key]: value } as Record<K, number>);

@@ -59,7 +59,12 @@ export function applyChanges(pages: TaskPages, changes: readonly TaskRowFragment
 const isByCreation = (query: TaskQuery) => query.sort === 'created';
 
 /** Beyond the last row read: a later page will bring it. */
-function isBelow(task: TaskRowFragment, rows: readonly TaskRowFragment[], hasNextPage: boolean, query: TaskQuery): boolean {
+function isBelow(
+  task: TaskRowFragment,
+  rows: readonly TaskRowFragment[],
+  hasNextPage: boolean,
+  query: TaskQuery,
+): boolean {
   const last = rows.at(-1);
   if (!hasNextPage || last === undefined) return false;
   return query.descending ? task.createdAt < last.createdAt : task.createdAt > last.createdAt;

@@ -32,7 +32,11 @@ function describe(type: string, data: Record<string, unknown>): Words {
     case 'TaskStarting':
       return [`Starting: ${text(data['phase']) ?? ''}`, attemptWords(attempt), 'wait'];
     case 'TaskProgressed':
-      return [text(data['message']) ?? 'Progress', typeof data['percent'] === 'number' ? `${Math.round(data['percent'])} %` : null, 'wait'];
+      return [
+        text(data['message']) ?? 'Progress',
+        typeof data['percent'] === 'number' ? `${Math.round(data['percent'])} %` : null,
+        'wait',
+      ];
     case 'TaskStarted':
       return ['Container started', attemptWords(attempt), 'busy'];
     case 'ArtifactStored':
@@ -48,7 +52,11 @@ function describe(type: string, data: Record<string, unknown>): Words {
     case 'TaskTimedOut':
       return ['Timed out', `limit ${String(data['limitSeconds'])} s`, 'warn'];
     case 'TaskRequeued':
-      return [`Queued again as attempt ${String(data['nextAttempt'])}`, text(record(data['failure'])['message']), 'warn'];
+      return [
+        `Queued again as attempt ${String(data['nextAttempt'])}`,
+        text(record(data['failure'])['message']),
+        'warn',
+      ];
     case 'StaleReportIgnored':
       return ['Report of an older attempt ignored', attemptWords(attempt), 'muted'];
     case 'TaskDeleted':
@@ -60,7 +68,8 @@ function describe(type: string, data: Record<string, unknown>): Words {
 
 const attemptWords = (attempt: number | null) => (attempt === null ? null : `attempt ${attempt}`);
 const text = (value: unknown): string | null => (typeof value === 'string' && value !== '' ? value : null);
-const record = (value: unknown) => (typeof value === 'object' && value !== null ? (value as Record<string, unknown>) : {});
+const record = (value: unknown) =>
+  typeof value === 'object' && value !== null ? (value as Record<string, unknown>) : {};
 
 function usageWords(usage: unknown): string {
   const duration = record(usage)['durationMs'];

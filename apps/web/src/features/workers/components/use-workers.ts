@@ -16,7 +16,9 @@ export function useWorkers() {
       const worker = change?.workerChanged;
       if (worker === undefined || known.current.has(worker.id)) return;
       client.cache.updateQuery({ query: WorkersDocument }, (before) =>
-        before === null || before.workers.some((each) => each.id === worker.id) ? before : { ...before, workers: [...before.workers, worker] },
+        before === null || before.workers.some((each) => each.id === worker.id)
+          ? before
+          : { ...before, workers: [...before.workers, worker] },
       );
     },
   });
@@ -25,6 +27,10 @@ export function useWorkers() {
 
 export function useWorker(id: string): { worker: WorkerRowFragment | undefined; error: unknown; refetch: () => void } {
   const { data, error, refetch } = useQuery(WorkerByIdDocument, { variables: { id } });
-  useSubscription(WorkerChangedDocument, { variables: { workerId: id }, skip: data === undefined, ignoreResults: true });
+  useSubscription(WorkerChangedDocument, {
+    variables: { workerId: id },
+    skip: data === undefined,
+    ignoreResults: true,
+  });
   return { worker: data?.worker, error, refetch: () => void refetch() };
 }

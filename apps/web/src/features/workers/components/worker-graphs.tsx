@@ -16,7 +16,13 @@ export function WorkerGraphs({ workerId, withGpus }: { workerId: string; withGpu
   return (
     <Panel
       title="Resources over time"
-      aside={<RangePicker value={range} options={options} onChange={(next) => void setRange(options.find((option) => option === next) ?? '1h')} />}
+      aside={
+        <RangePicker
+          value={range}
+          options={options}
+          onChange={(next) => void setRange(options.find((option) => option === next) ?? '1h')}
+        />
+      }
     >
       <Stack gap="lg">
         <GraphGrid source="host" graphs={hostGraphs} target={target} window={window} />

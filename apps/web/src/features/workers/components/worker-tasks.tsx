@@ -15,7 +15,10 @@ const LIMIT = 20;
 export function WorkerTasks({ workerId, running }: { workerId: string; running: WorkerRowFragment['running'] }) {
   const { data, error, refetch } = useQuery(WorkerTasksDocument, { variables: { id: workerId, limit: LIMIT } });
   useSubscription(TaskChangedDocument, { variables: { filter: { workerId } }, ignoreResults: true });
-  const set = running.map((task) => `${task.taskId}/${task.attempt}`).sort().join(' ');
+  const set = running
+    .map((task) => `${task.taskId}/${task.attempt}`)
+    .sort()
+    .join(' ');
   const seen = useRef(set);
   useEffect(() => {
     if (seen.current === set) return;

@@ -19,7 +19,14 @@ export function WorkersPage() {
   const takes = workers?.filter((worker) => worker.status === 'active').length ?? 0;
   return (
     <>
-      <PageHeader title="Workers" detail={workers && workers.length > 0 ? <span>{`${formatCount(takes)} of ${formatCount(workers.length)} take tasks`}</span> : null} />
+      <PageHeader
+        title="Workers"
+        detail={
+          workers && workers.length > 0 ? (
+            <span>{`${formatCount(takes)} of ${formatCount(workers.length)} take tasks`}</span>
+          ) : null
+        }
+      />
       {workers === undefined ? (
         error ? (
           <Panel>
@@ -35,15 +42,17 @@ export function WorkersPage() {
       ) : workers.length === 0 ? (
         <Panel>
           <EmptyState icon={<IconServer2 size={28} />} title="No workers yet">
-            A worker appears here as soon as its agent reaches the broker. On one machine <Code>npm start</Code> starts one; on others run the agent with the
-            broker’s address.
+            A worker appears here as soon as its agent reaches the broker. On one machine <Code>npm start</Code> starts
+            one; on others run the agent with the broker’s address.
           </EmptyState>
         </Panel>
       ) : (
         <div className={styles.grid}>
-          {[...workers].sort((left, right) => left.name.localeCompare(right.name)).map((worker) => (
-            <WorkerCard key={worker.id} worker={worker} />
-          ))}
+          {[...workers]
+            .sort((left, right) => left.name.localeCompare(right.name))
+            .map((worker) => (
+              <WorkerCard key={worker.id} worker={worker} />
+            ))}
         </div>
       )}
     </>
