@@ -18,6 +18,11 @@ export async function installNodePackages(root) {
   const installed = fs.existsSync(stamp) ? fs.readFileSync(stamp, 'utf8') : '';
   if (installed === hash) return;
   console.log('Installing npm packages ...');
-  await runCommand('npm', ['ci', '--no-audit', '--no-fund', '--loglevel=error'], { cwd: root, quiet: true });
+  // Not `npm ci`: it refuses a lock file that lacks optional packages of other platforms, which a registry mirror may not have.
+  // With --no-save the lock file is obeyed and left as it is.
+  await runCommand('npm', ['install', '--no-save', '--no-audit', '--no-fund', '--loglevel=error'], {
+    cwd: root,
+    quiet: true,
+  });
   fs.writeFileSync(stamp, hash);
 }
