@@ -3,7 +3,7 @@ import { Button } from '@mantine/core';
 import { useDebouncedValue } from '@mantine/hooks';
 import { useVirtualizer } from '@tanstack/react-virtual';
 import { IconArrowDown } from '@tabler/icons-react';
-import { useEffect, useLayoutEffect, useRef, useState } from 'react';
+import { useEffect, useLayoutEffect, useRef, useState, type CSSProperties } from 'react';
 import { ProblemPanel } from '@/components/ui/problem-panel';
 import { toastProblem } from '@/components/ui/toast';
 import { restFetch, useApi } from '@/lib/api-context';
@@ -145,32 +145,36 @@ export default function LogViewer({ taskId, attempt, emptyText, height = 'min(60
             <div
               className={styles.rows}
               data-wrap={view.wrap || undefined}
-              style={{ height: virtualizer.getTotalSize() }}
+              style={
+                { height: virtualizer.getTotalSize(), '--log-digits': String(snapshot.shownTo).length } as CSSProperties
+              }
             >
-              {items.map((item) => {
-                const seq = index.seqOfRow(item.index);
-                const line = buffer.get(seq);
-                return (
-                  <div
-                    key={item.key}
-                    ref={view.wrap ? virtualizer.measureElement : undefined}
-                    data-index={item.index}
-                    className={styles.row}
-                    data-stream={line?.stream}
-                    data-current={(seq === currentSeq && search !== '') || undefined}
-                    style={{ transform: `translateY(${item.start}px)`, ...(view.wrap ? {} : { height: ROW_HEIGHT }) }}
-                  >
-                    <LogRow
-                      seq={seq}
-                      line={line}
-                      gone={feed.isGone(seq)}
-                      search={search}
-                      current={seq === currentSeq}
-                      withTime={view.withTime}
-                    />
-                  </div>
-                );
-              })}
+              <div className={styles.window} style={{ top: items[0]?.start ?? 0 }}>
+                {items.map((item) => {
+                  const seq = index.seqOfRow(item.index);
+                  const line = buffer.get(seq);
+                  return (
+                    <div
+                      key={item.key}
+                      ref={view.wrap ? virtualizer.measureElement : undefined}
+                      data-index={item.index}
+                      className={styles.row}
+                      data-stream={line?.stream}
+                      data-current={(seq === currentSeq && search !== '') || undefined}
+                      style={view.wrap ? undefined : { height: ROW_HEIGHT }}
+                    >
+                      <LogRow
+                        seq={seq}
+                        line={line}
+                        gone={feed.isGone(seq)}
+                        search={search}
+                        current={seq === currentSeq}
+                        withTime={view.withTime}
+                      />
+                    </div>
+                  );
+                })}
+              </div>
             </div>
           )}
         </div>
