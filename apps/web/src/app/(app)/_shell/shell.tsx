@@ -23,7 +23,7 @@ export function Shell({ children }: { children: ReactNode }) {
   const [paletteOpened, palette] = useDisclosure(false);
   // Also from within inputs: it is how one leaves them.
   useHotkeys([['mod+K', palette.toggle]], []);
-  useEffect(() => nav.close(), [pathname]); // eslint-disable-line react-hooks/exhaustive-deps -- closes on navigation only
+  useEffect(() => nav.close(), [pathname]); // closes on navigation only
 
   return (
     <div className={styles.shell}>

@@ -24,7 +24,7 @@ export function browserSessionPorts(graphqlUrl: string): SessionPorts {
     },
     exclusively: async <T>(work: () => Promise<T>): Promise<T> => {
       if (navigator.locks === undefined) return work();
-      return navigator.locks.request(NAME, work) as Promise<T>;
+      return navigator.locks.request(NAME, work);
     },
     tell: (message) => channel.postMessage(message),
     listen: (listener) => {

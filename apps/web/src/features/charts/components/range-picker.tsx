@@ -17,7 +17,7 @@ export function RangePicker({
       aria-label="Time range"
       value={value}
       data={options.map((range) => ({ value: range, label: ranges[range].label }))}
-      onChange={(next) => onChange(next as Range)}
+      onChange={(next) => onChange(next)}
     />
   );
 }

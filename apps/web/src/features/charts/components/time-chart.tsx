@@ -55,7 +55,7 @@ export default function TimeChart({
     if (element === null) return;
     const chart = new uPlot(
       options(element, series, { height, max, binary, group, window: () => live.current, onPoint: setPointed }),
-      live.current.data as uPlot.AlignedData,
+      live.current.data,
       element,
     );
     plot.current = chart;
@@ -68,11 +68,11 @@ export default function TimeChart({
       chart.destroy();
       plot.current = null;
     };
-    // eslint-disable-next-line react-hooks/exhaustive-deps -- `shape` stands for `series`
+    // `shape` stands for `series`
   }, [shape, scheme, height, max, binary, group]);
 
   useEffect(() => {
-    plot.current?.setData(data as uPlot.AlignedData);
+    plot.current?.setData(data);
   }, [data, from, to]);
 
   const time = pointed === null ? undefined : data[0][pointed];

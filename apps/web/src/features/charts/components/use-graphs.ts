@@ -35,7 +35,7 @@ export function useGraphs(source: SeriesSource, graphs: readonly Graph[], target
     [graphs],
   );
   // Fixed per window, or every render would ask anew. A re-connection asks again: what happened meanwhile is history now.
-  // eslint-disable-next-line react-hooks/exhaustive-deps -- `epoch` is a reason to ask again
+  // `epoch` is a reason to ask again
   const askedTo = useMemo(() => window.to ?? Date.now(), [window.from, window.to, epoch]);
   const { data, previousData, error, loading, refetch } = useQuery(MetricSeriesDocument, {
     variables: {

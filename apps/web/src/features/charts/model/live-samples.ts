@@ -24,8 +24,8 @@ export function samplesOf(update: MetricsLiveSubscription['metrics']): Sample[] 
           source,
           workerId: update.workerId,
           taskId: typeof values['taskId'] === 'string' ? values['taskId'] : null,
-          key: gpu ? String(values['gpuId'] ?? '') : '',
-          label: gpu ? `GPU ${String(values['gpuIndex'] ?? '?')} (${String(values['model'] ?? 'unknown')})` : '',
+          key: gpu ? words(values['gpuId'], '') : '',
+          label: gpu ? `GPU ${words(values['gpuIndex'], '?')} (${words(values['model'], 'unknown')})` : '',
           time: values['t'],
           values,
         },
@@ -33,3 +33,6 @@ export function samplesOf(update: MetricsLiveSubscription['metrics']): Sample[] 
     });
   return [...read('host', update.host), ...read('task', update.tasks), ...read('gpu', update.gpus)];
 }
+
+const words = (value: unknown, otherwise: string) =>
+  typeof value === 'string' || typeof value === 'number' ? String(value) : otherwise;

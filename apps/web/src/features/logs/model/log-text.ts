@@ -12,11 +12,12 @@ export interface LogSegment {
 
 const TRUE_COLOUR = 'ansi-truecolor';
 const ESCAPE = '\u001b';
+/* eslint-disable no-control-regex -- removing what a terminal would act on is the point */
 // CSI sequences, OSC sequences (titles, links) and two-byte escapes: ECMA-48 sections 5.3-5.6.
 const SEQUENCES = /\u001b(?:\[[0-?]*[ -/]*[@-~]|\][^\u0007\u001b]*(?:\u0007|\u001b\\)?|[@-Z\\-_])/g;
 const NOT_COLOUR = /\u001b(?:\[[0-?]*[ -/]*[@-ln-~]|\][^\u0007\u001b]*(?:\u0007|\u001b\\)?|[@-Z\\^_])/g;
-// eslint-disable-next-line no-control-regex -- the point is to remove what a terminal would act on
 const CONTROLS = /[\u0000-\u0008\u000b-\u001a\u001c-\u001f\u007f]/g;
+/* eslint-enable no-control-regex */
 
 /** What a person would read on a terminal: a progress bar that redraws its line shows its last state. */
 function lastDrawn(text: string): string {

@@ -87,7 +87,7 @@ function DelayedInput({ label, placeholder, value, onChange, withIcon = false }:
     if (text === value) return undefined;
     const timer = setTimeout(() => onChange(text), 250);
     return () => clearTimeout(timer);
-    // eslint-disable-next-line react-hooks/exhaustive-deps -- only typing starts the timer
+    // Only typing starts the timer
   }, [text]);
   return (
     <TextInput

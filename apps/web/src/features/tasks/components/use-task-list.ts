@@ -21,7 +21,7 @@ export function useTaskList(query: TaskQuery) {
   const client = useApolloClient();
   const { epoch } = useConnection();
   const key = JSON.stringify(query);
-  const stable = useMemo(() => query, [key]); // eslint-disable-line react-hooks/exhaustive-deps -- `key` is the query
+  const stable = useMemo(() => query, [key]); // `key` is the query
   const [round, setRound] = useState(0);
   const [state, setState] = useState<ListState>({ key, pages: noPages, phase: 'loading', error: null });
   const wanted = useRef(key);

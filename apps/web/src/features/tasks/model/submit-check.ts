@@ -1,10 +1,9 @@
-import { taskSpecSchema } from '@gantry/contracts/tasks/task-spec';
 import type { FieldProblem } from '@/lib/problem';
+import { submitRules } from './submit-rules';
 import { argvOf, toSubmitInput, type Pair, type SubmitValues } from './submit-values';
 
 /**
- * Everything the server would refuse, found before the round trip, by the server's own schema. Loaded on first use: the
- * schema brings all of zod with it.
+ * What the server would refuse, found before the round trip. Loaded on first use: the rules bring all of zod with them.
  */
 export function checkSubmit(values: SubmitValues): FieldProblem[] {
   const problems: FieldProblem[] = [];
@@ -14,7 +13,7 @@ export function checkSubmit(values: SubmitValues): FieldProblem[] {
 
   const { idempotencyKey: _, env, labels, workerLabels, ...rest } = toSubmitInput(values, '');
   const spec = { ...rest, env: record(env), labels: record(labels), workerLabels: record(workerLabels) };
-  const result = taskSpecSchema.safeParse(spec);
+  const result = submitRules.safeParse(spec);
   if (!result.success) {
     for (const issue of result.error.issues) {
       // A wrong key of a record reports the rule inside.

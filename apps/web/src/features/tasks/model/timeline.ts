@@ -44,16 +44,16 @@ function describe(type: string, data: Record<string, unknown>): Words {
     case 'TaskCancelRequested':
       return ['Cancel requested', text(data['reason']), 'muted'];
     case 'TaskSucceeded':
-      return ['Succeeded', `exit code ${String(data['exitCode'] ?? 0)}${usageWords(data['usage'])}`, 'good'];
+      return ['Succeeded', `exit code ${amount(data['exitCode'])}${usageWords(data['usage'])}`, 'good'];
     case 'TaskFailed':
       return ['Failed', text(record(data['failure'])['message']), 'bad'];
     case 'TaskCancelled':
       return ['Cancelled', null, 'muted'];
     case 'TaskTimedOut':
-      return ['Timed out', `limit ${String(data['limitSeconds'])} s`, 'warn'];
+      return ['Timed out', `limit ${amount(data['limitSeconds'])} s`, 'warn'];
     case 'TaskRequeued':
       return [
-        `Queued again as attempt ${String(data['nextAttempt'])}`,
+        `Queued again as attempt ${amount(data['nextAttempt'])}`,
         text(record(data['failure'])['message']),
         'warn',
       ];
@@ -68,6 +68,7 @@ function describe(type: string, data: Record<string, unknown>): Words {
 
 const attemptWords = (attempt: number | null) => (attempt === null ? null : `attempt ${attempt}`);
 const text = (value: unknown): string | null => (typeof value === 'string' && value !== '' ? value : null);
+const amount = (value: unknown): string => (typeof value === 'number' ? String(value) : '?');
 const record = (value: unknown) =>
   typeof value === 'object' && value !== null ? (value as Record<string, unknown>) : {};
 
