@@ -1,7 +1,6 @@
 import { createHash } from 'node:crypto';
 import fs from 'node:fs';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { GantryClient } from '@gantry/client/gantry-client';
 import { GantrySystem } from '@gantry/testing/gantry-system.fixture';
 import axe from 'axe-core';
 import { chromium, type Browser, type Page } from 'playwright-core';
@@ -16,6 +15,44 @@ describe('the dashboard, in a browser', () => {
   let browser: Browser;
   let page: Page;
   const problems: string[] = [];
+
+  interface FormEntry {
+    name: string;
+    command: string;
+    cpu?: number;
+    memoryMb?: number;
+    timeoutSeconds?: number;
+  }
+
+  /** Fills the form as a person would and waits for the page of the new task. */
+  const submitThroughForm = async (entry: FormEntry): Promise<void> => {
+    await page.goto(`${system.webUrl}/tasks/new`);
+    await page.getByLabel('Name', { exact: false }).first().fill(entry.name);
+    await page.getByLabel('Image').fill(IMAGE);
+    await page.locator('#command').fill(entry.command);
+    if (entry.cpu !== undefined) await page.getByLabel('CPU cores').fill(String(entry.cpu));
+    if (entry.memoryMb !== undefined)
+      await page.getByLabel('Memory (MiB)', { exact: true }).fill(String(entry.memoryMb));
+    if (entry.timeoutSeconds !== undefined) {
+      await page.getByRole('button', { name: 'Queue, limits, labels, network' }).click();
+      await page.getByLabel('Time limit (seconds)').fill(String(entry.timeoutSeconds));
+    }
+    await page.getByRole('button', { name: /^submit/i }).click();
+    await page.waitForURL(/\/tasks\/[0-9a-f-]{36}$/);
+  };
+
+  const statusOfTask = () => page.getByTestId('task-status').first().innerText();
+  const statusBecomes = (status: RegExp) =>
+    page.getByTestId('task-status').filter({ hasText: status }).first().waitFor({ timeout: 90_000 });
+
+  const downloadFile = async (name: string): Promise<Buffer> => {
+    const row = page.getByTestId('artifact-row').filter({ hasText: name });
+    const [download] = await Promise.all([
+      page.waitForEvent('download'),
+      row.getByRole('button', { name: /download/i }).click(),
+    ]);
+    return fs.readFileSync(await download.path());
+  };
 
   beforeAll(async () => {
     system = await GantrySystem.create();
@@ -66,35 +103,71 @@ describe('the dashboard, in a browser', () => {
   });
 
   it('submits a task, shows its first line while it runs, and its success', async () => {
-    await page.goto(`${system.webUrl}/tasks/new`);
-    await page.getByLabel('Name', { exact: false }).first().fill('from the browser');
-    await page.getByLabel('Image').fill(IMAGE);
     const script = 'echo first line; sleep 6; echo -n hello > /output/greeting.txt; echo last line';
-    await page.locator('#command').fill(`sh -c '${script}'`);
-    await page.getByRole('button', { name: /^submit/i }).click();
-    await page.waitForURL(/\/tasks\/[0-9a-f-]{36}$/);
+    await submitThroughForm({ name: 'from the browser', command: `sh -c '${script}'` });
     await page.getByTestId('log-line').filter({ hasText: 'first line' }).waitFor();
     // The line came while the task was still running: live, not from history.
-    expect(await page.getByTestId('task-status').first().innerText()).toMatch(/running/i);
+    expect(await statusOfTask()).toMatch(/running/i);
     expect(await page.getByTestId('log-line').filter({ hasText: 'last line' }).count()).toBe(0);
-    await page
-      .getByTestId('task-status')
-      .filter({ hasText: /succeeded/i })
-      .first()
-      .waitFor();
+    await statusBecomes(/succeeded/i);
     await page.getByTestId('log-line').filter({ hasText: 'last line' }).waitFor();
   });
 
   it('downloads the file it left', async () => {
-    const row = page.getByTestId('artifact-row').filter({ hasText: 'greeting.txt' });
-    await row.waitFor();
-    const [download] = await Promise.all([
-      page.waitForEvent('download'),
-      row.getByRole('button', { name: /download/i }).click(),
-    ]);
-    const content = fs.readFileSync(await download.path());
+    const content = await downloadFile('greeting.txt');
     expect(content.toString()).toBe('hello');
+    const row = page.getByTestId('artifact-row').filter({ hasText: 'greeting.txt' });
     expect(await row.innerText()).toContain(createHash('sha256').update(content).digest('hex').slice(0, 12));
+  });
+
+  it('(a) shows 100,000 lines of both streams and gives a 50 MB file back whole', async () => {
+    const script = [
+      'i=1; while [ $i -le 100000 ]; do if [ $((i % 2)) = 0 ]; then echo "line $i"; else echo "line $i" >&2; fi; i=$((i+1)); done',
+      'dd if=/dev/urandom of=/output/data.bin bs=1M count=50 2>/dev/null',
+      'sha256sum /output/data.bin | cut -c1-64 > /output/sum.txt',
+    ].join('; ');
+    await submitThroughForm({ name: 'many lines', command: `sh -c '${script}'` });
+    await statusBecomes(/succeeded/i);
+    await page.getByText('100,000 lines').waitFor();
+    const sum = createHash('sha256')
+      .update(await downloadFile('data.bin'))
+      .digest('hex');
+    expect((await downloadFile('sum.txt')).toString().trim()).toBe(sum);
+  });
+
+  it('(b) shows exit code 3', async () => {
+    await submitThroughForm({ name: 'exits three', command: "sh -c 'exit 3'" });
+    await statusBecomes(/failed/i);
+    await page.getByText('Exit code 3.').waitFor();
+  });
+
+  it('(c) says that the memory ran out', async () => {
+    await submitThroughForm({ name: 'too greedy', command: "sh -c 'head -c 200m /dev/zero | tail'", memoryMb: 32 });
+    await statusBecomes(/failed/i);
+    await page.getByText('It ran out of memory').first().waitFor();
+  });
+
+  it('(d) cancels a sleeping task after asking', async () => {
+    await submitThroughForm({ name: 'sleeper', command: 'sleep 600' });
+    await statusBecomes(/running/i);
+    await page.getByRole('button', { name: 'Cancel', exact: true }).click();
+    await page.getByRole('dialog').getByRole('button', { name: 'Cancel the task' }).click();
+    await statusBecomes(/cancelled/i);
+  });
+
+  it('(e) ends a task that outlives its time limit', async () => {
+    await submitThroughForm({ name: 'too slow', command: 'sleep 600', timeoutSeconds: 2 });
+    await statusBecomes(/timed out/i);
+    await page.getByText('It ran longer than allowed').waitFor();
+  });
+
+  it('(f) says why a task that asks for 1,000 CPUs waits', async () => {
+    await submitThroughForm({ name: 'giant', command: 'true', cpu: 1000 });
+    await page
+      .getByText(/1000 cores/)
+      .first()
+      .waitFor();
+    expect(await statusOfTask()).toMatch(/queued/i);
   });
 
   it('lists the task, keeps filters in the address, and stays logged in after a reload', async () => {
@@ -103,47 +176,6 @@ describe('the dashboard, in a browser', () => {
     await page.reload();
     await page.getByRole('link', { name: 'from the browser' }).first().waitFor();
     expect(page.url()).toContain('status=succeeded');
-  });
-
-  it('cancels a running task after asking', async () => {
-    const { accessToken } = await new GantryClient({ apiUrl: system.apiUrl }).logIn(account.email, account.password);
-    const client = new GantryClient({ apiUrl: system.apiUrl, credentials: () => accessToken });
-    const { task } = await client.submitTask({ name: 'sleeper', image: IMAGE, command: ['sleep', '600'] });
-    await page.goto(`${system.webUrl}/tasks/${task.id}`);
-    await page
-      .getByTestId('task-status')
-      .filter({ hasText: /running/i })
-      .first()
-      .waitFor();
-    await page.getByRole('button', { name: 'Cancel', exact: true }).click();
-    await page
-      .getByRole('dialog')
-      .getByRole('button', { name: /cancel (the )?task|stop/i })
-      .click();
-    await page
-      .getByTestId('task-status')
-      .filter({ hasText: /cancelled/i })
-      .first()
-      .waitFor();
-    await client.close();
-  });
-
-  it('says why a task that fits nowhere waits', async () => {
-    const { accessToken } = await new GantryClient({ apiUrl: system.apiUrl }).logIn(account.email, account.password);
-    const client = new GantryClient({ apiUrl: system.apiUrl, credentials: () => accessToken });
-    const { task } = await client.submitTask({
-      name: 'giant',
-      image: IMAGE,
-      command: ['true'],
-      resources: { cpu: 1000 },
-    });
-    await page.goto(`${system.webUrl}/tasks/${task.id}`);
-    await page
-      .getByText(/1000 cores/)
-      .first()
-      .waitFor();
-    await client.cancelTask(task.id);
-    await client.close();
   });
 
   it.each(['/', '/tasks', '/tasks/new', '/workers', '/settings'])(
@@ -176,6 +208,28 @@ describe('the dashboard, in a browser', () => {
       );
       expect(overflow, path).toBeLessThanOrEqual(0);
     }
+  });
+
+  it('has everything again after a restart, without another log-in', async () => {
+    await page.setViewportSize({ width: 1280, height: 900 });
+    await page.goto('about:blank');
+    await system.stop();
+    await system.start();
+    await page.goto(`${system.webUrl}/tasks`);
+    for (const name of [
+      'from the browser',
+      'many lines',
+      'exits three',
+      'too greedy',
+      'sleeper',
+      'too slow',
+      'giant',
+    ]) {
+      await page.getByRole('link', { name }).first().waitFor();
+    }
+    await page.getByRole('link', { name: 'from the browser' }).first().click();
+    await page.getByTestId('log-line').filter({ hasText: 'last line' }).waitFor();
+    expect((await downloadFile('greeting.txt')).toString()).toBe('hello');
   });
 
   it('logged no error in the browser', () => {

@@ -164,6 +164,20 @@ describe('the tour, from the command line', () => {
     expect(response.status).toBeLessThan(500);
   });
 
+  it('starts a part again that was killed, and the task in hand goes on', async () => {
+    const { task } = await client.submitTask({
+      name: 'survivor',
+      image: IMAGE,
+      command: ['sh', '-c', 'sleep 8; echo done'],
+    });
+    await waitFor(task.id, ({ status }) => status === 'running');
+    for (const part of ['scheduler', 'tasks', 'worker']) process.kill(system.pidOf(part), 'SIGKILL');
+    const ended = await waitFor(task.id, isFinished);
+    expect(ended).toMatchObject({ status: 'succeeded', attempt: 1, exitCode: 0 });
+    expect((await gantry('logs', task.id)).stdout).toBe('done\n');
+    finished.set(task.id, ended.status);
+  });
+
   it('stops within 10 s, starts again, and has every task, line and file', async () => {
     expect(await system.stop()).toBeLessThan(10);
     await system.start();

@@ -76,6 +76,22 @@ export class GantrySystem {
     return (Date.now() - startedAt) / 1_000;
   }
 
+  /** Process id of a running part (`tasks`, `worker`, ...), found by its program and this system's data folder. */
+  pidOf(part: string): number {
+    const folder = part === 'worker' ? 'agents/worker' : `services/${part}`;
+    for (const pid of fs.readdirSync('/proc').filter((name) => /^\d+$/.test(name))) {
+      const file = (name: string): string => {
+        try {
+          return fs.readFileSync(`/proc/${pid}/${name}`, 'utf8');
+        } catch {
+          return '';
+        }
+      };
+      if (file('cmdline').includes(`${folder}/dist/main.js`) && file('environ').includes(this.data)) return Number(pid);
+    }
+    throw new Error(`${part} is not running.`);
+  }
+
   /** What the parts logged; shown when a test fails for a reason the API does not tell. */
   log(): string {
     const file = path.join(this.data, 'log', 'gantry.log');
