@@ -11,7 +11,7 @@ export function proxy(request: NextRequest): NextResponse {
   const host = request.headers.get('host') ?? request.nextUrl.host;
   const protocol = request.headers.get('x-forwarded-proto')?.split(',')[0] ?? request.nextUrl.protocol.replace(':', '');
   const environment = readEnvironment();
-  const api = apiEndpoints(environment.publicApiUrl, new URL(`${protocol}://${host}`));
+  const api = apiEndpoints(environment.api, new URL(`${protocol}://${host}`));
   const origin = new URL(api.base).origin;
   // React's development build evaluates code for its stack traces.
   const development = environment.development ? " 'unsafe-eval'" : '';

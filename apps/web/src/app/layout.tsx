@@ -25,7 +25,7 @@ export const viewport: Viewport = {
 export default async function RootLayout({ children }: { children: ReactNode }) {
   // Reading the request's headers makes every page render at request time: the API address and the nonce are of the request.
   const nonce = (await headers()).get('x-nonce') ?? undefined;
-  const { publicApiUrl } = readEnvironment();
+  const { api } = readEnvironment();
   return (
     <html lang="en" {...mantineHtmlProps}>
       <head>
@@ -33,7 +33,7 @@ export default async function RootLayout({ children }: { children: ReactNode }) 
       </head>
       <body>
         <ThemeProvider nonce={nonce}>
-          <SessionProvider apiUrl={publicApiUrl}>{children}</SessionProvider>
+          <SessionProvider api={api}>{children}</SessionProvider>
         </ThemeProvider>
       </body>
     </html>

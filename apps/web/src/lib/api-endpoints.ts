@@ -1,3 +1,5 @@
+import type { ApiLocation } from '@/environment';
+
 export interface ApiEndpoints {
   /** Origin and base path, without a trailing slash. */
   readonly base: string;
@@ -5,10 +7,8 @@ export interface ApiEndpoints {
   readonly webSocket: string;
 }
 
-export const DEFAULT_API_PORT = 4000;
-
-/** `configured` wins; otherwise the API is expected beside the dashboard, on port 4000 of the same host. */
-export function apiEndpoints(configured: string | null, page: { protocol: string; hostname: string }): ApiEndpoints {
-  const base = configured ?? `${page.protocol}//${page.hostname}:${DEFAULT_API_PORT}`;
+/** A configured address wins; otherwise the API is expected beside the dashboard, on a port of the same host. */
+export function apiEndpoints(api: ApiLocation, page: { protocol: string; hostname: string }): ApiEndpoints {
+  const base = api.url ?? `${page.protocol}//${page.hostname}:${api.port}`;
   return { base, graphql: `${base}/graphql`, webSocket: `${base.replace(/^http/, 'ws')}/graphql` };
 }

@@ -28,13 +28,13 @@ describe('ConnectionStore', () => {
 
 describe('apiEndpoints', () => {
   it('looks beside the page unless told otherwise', () => {
-    expect(apiEndpoints(null, { protocol: 'http:', hostname: 'lab' })).toEqual({
+    expect(apiEndpoints({ url: null, port: 4000 }, { protocol: 'http:', hostname: 'lab' })).toEqual({
       base: 'http://lab:4000',
       graphql: 'http://lab:4000/graphql',
       webSocket: 'ws://lab:4000/graphql',
     });
-    expect(apiEndpoints('https://api.example.org', { protocol: 'http:', hostname: 'lab' }).webSocket).toBe(
-      'wss://api.example.org/graphql',
-    );
+    expect(
+      apiEndpoints({ url: 'https://api.example.org', port: 4000 }, { protocol: 'http:', hostname: 'lab' }).webSocket,
+    ).toBe('wss://api.example.org/graphql');
   });
 });

@@ -1,5 +1,6 @@
 'use client';
 import { createContext, use, useEffect, useState, useSyncExternalStore, type ReactNode } from 'react';
+import type { ApiLocation } from '@/environment';
 import { apiEndpoints, type ApiEndpoints } from '@/lib/api-endpoints';
 import { browserSessionPorts } from '../api/session-ports.browser';
 import { Session, type SessionState } from '../model/session';
@@ -14,17 +15,17 @@ const SessionContext = createContext<SessionAccess | null>(null);
 // One per tab: React may mount the provider twice, and a second refresh at load would only rotate the token again.
 let access: SessionAccess | undefined;
 
-function accessFor(apiUrl: string | null): SessionAccess | null {
+function accessFor(api: ApiLocation): SessionAccess | null {
   if (typeof window === 'undefined') return null;
   if (access === undefined) {
-    const endpoints = apiEndpoints(apiUrl, window.location);
+    const endpoints = apiEndpoints(api, window.location);
     access = { endpoints, session: new Session(browserSessionPorts(endpoints.graphql)) };
   }
   return access;
 }
 
-export function SessionProvider({ apiUrl, children }: { apiUrl: string | null; children: ReactNode }) {
-  const [value] = useState(() => accessFor(apiUrl));
+export function SessionProvider({ api, children }: { api: ApiLocation; children: ReactNode }) {
+  const [value] = useState(() => accessFor(api));
   return <SessionContext value={value}>{children}</SessionContext>;
 }
 
