@@ -44,7 +44,13 @@ export async function buildAll(root) {
     {
       cwd: root,
       quiet: true,
-      env: { ...process.env, NX_DAEMON: 'false', NX_TUI: 'false', NEXT_TELEMETRY_DISABLED: '1' },
+      env: {
+        ...process.env,
+        NODE_ENV: 'production',
+        NX_DAEMON: 'false',
+        NX_TUI: 'false',
+        NEXT_TELEMETRY_DISABLED: '1',
+      },
     },
   );
   fs.writeFileSync(stamp, String(startedAt));

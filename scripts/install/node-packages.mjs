@@ -20,7 +20,7 @@ export async function installNodePackages(root) {
   console.log('Installing npm packages ...');
   // Not `npm ci`: it refuses a lock file that lacks optional packages of other platforms, which a registry mirror may not have.
   // With --no-save the lock file is obeyed and left as it is.
-  await runCommand('npm', ['install', '--no-save', '--no-audit', '--no-fund', '--loglevel=error'], {
+  await runCommand('npm', ['install', '--no-save', '--include=dev', '--no-audit', '--no-fund', '--loglevel=error'], {
     cwd: root,
     quiet: true,
   });

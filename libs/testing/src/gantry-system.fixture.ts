@@ -47,7 +47,6 @@ export class GantrySystem {
         GANTRY_API_PORT: String(this.apiPort),
         GANTRY_WEB_PORT: String(this.webPort),
         GANTRY_ADMIN_PASSWORD: adminPassword,
-        NODE_ENV: 'production',
       },
     });
     this.child = child;
