@@ -1,4 +1,5 @@
 import swc from 'unplugin-swc';
+import { defaultServerConditions } from 'vite';
 import { defineConfig } from 'vitest/config';
 
 /**
@@ -16,9 +17,10 @@ const plugins = () => [
     },
   }),
 ];
-const conditions = ['gantry-source', 'module', 'node', 'import', 'default'];
+/** `import` and `require` are left to Vite: forcing either gives CommonJS packages the wrong build. */
+const conditions = ['gantry-source', ...defaultServerConditions];
 const resolve = { conditions };
-const ssr = { resolve: { conditions } };
+const ssr = { resolve };
 
 export default defineConfig({
   test: {

@@ -113,7 +113,35 @@ describe('sessions', () => {
         codes.push(reply.errors?.[0]?.extensions['code']);
       }
       expect(codes.filter((code) => code === 'LIMIT.TOO_MANY_REQUESTS')).toHaveLength(2);
-      expect((await fetch(`${slow.url}/api/auth/login`, { method: 'POST' })).status).toBe(429);
+      const refused = await fetch(`${slow.url}/api/auth/login`, { method: 'POST' });
+      expect(refused.status).toBe(429);
+      const seconds = Number(refused.headers.get('retry-after'));
+      expect(seconds).toBeGreaterThan(1);
+      expect(seconds).toBeLessThanOrEqual(60);
+      expect(await refused.json()).toEqual({
+        error: {
+          code: 'LIMIT.TOO_MANY_REQUESTS',
+          kind: 'limit',
+          message: `Too many requests. Try again in ${seconds} s.`,
+          retryable: true,
+        },
+      });
+    } finally {
+      await slow.stop();
+    }
+  });
+
+  it('counts every guess of a document', async () => {
+    const slow = await World.start({ GANTRY_AUTH_RATE_PER_MINUTE: '3' });
+    try {
+      slow.services.on(logIn, () => pairFor('refresh-3'));
+      const guesses = ['a', 'b', 'c', 'd'].map(
+        (alias) => `${alias}: logIn(email: "ada@example.org", password: "${alias}") { accessToken }`,
+      );
+      const reply = await graphql(slow.url, `mutation { ${guesses.join(' ')} }`);
+      expect(reply.errors).toMatchObject([
+        { path: ['d'], extensions: { code: 'LIMIT.TOO_MANY_REQUESTS', kind: 'limit', retryable: true } },
+      ]);
     } finally {
       await slow.stop();
     }
@@ -382,6 +410,24 @@ describe('pages about the system', () => {
     for (const [, asset] of page.matchAll(/(?:src|href)="(\/api\/docs\/[^"]+)"/g))
       expect((await fetch(`${world.url}${asset}`)).status).toBe(200);
     expect(await (await fetch(`${world.url}/metrics`)).text()).toContain('gantry_http_requests_total');
+  });
+
+  it('lets no page but its own do anything with a reply', async () => {
+    const strict = {
+      'content-security-policy':
+        "default-src 'self';script-src 'self';style-src 'self' 'unsafe-inline';img-src 'self' data:;object-src 'none';base-uri 'none';form-action 'self';frame-ancestors 'none'",
+      'x-content-type-options': 'nosniff',
+      'x-frame-options': 'DENY',
+      'referrer-policy': 'no-referrer',
+      'cross-origin-opener-policy': 'same-origin',
+      'cross-origin-resource-policy': 'cross-origin',
+      'x-permitted-cross-domain-policies': 'none',
+      'strict-transport-security': 'max-age=31536000; includeSubDomains',
+    };
+    for (const path of ['/api/docs', '/api/docs/start.js', '/health', '/api/tasks', '/nothing/here', '/graphql']) {
+      const { headers } = await fetch(`${world.url}${path}`);
+      expect(Object.fromEntries(headers), path).toMatchObject(strict);
+    }
   });
 
   it('answers known pages only with CORS', async () => {

@@ -125,6 +125,8 @@ describe('artifacts', () => {
     const whole = await fetch(path, { headers: bearer(token) });
     expect(whole.status).toBe(200);
     expect(whole.headers.get('content-type')).toBe('application/octet-stream');
+    expect(whole.headers.get('content-security-policy')).toBe("default-src 'none'; sandbox");
+    expect(whole.headers.get('x-content-type-options')).toBe('nosniff');
     expect(
       createHash('sha256')
         .update(new Uint8Array(await whole.arrayBuffer()))

@@ -67,13 +67,10 @@ export function createParts(environment: GatewayEnvironment, ports: GatewayPorts
     ),
     new ApiKeyVerifier((key) => services.askAsGateway(verifyApiKey, { key }, randomUUID()), clock),
   );
-  const gate = new Gate(
-    {
-      credentialsPerMinute: environment.GANTRY_AUTH_RATE_PER_MINUTE,
-      generalPerMinute: environment.GANTRY_RATE_PER_MINUTE,
-    },
-    clock,
-  );
+  const gate = new Gate({
+    credentialsPerMinute: environment.GANTRY_AUTH_RATE_PER_MINUTE,
+    generalPerMinute: environment.GANTRY_RATE_PER_MINUTE,
+  });
   const tickets = new DownloadTickets(clock, environment.GANTRY_TICKET_SECRET);
   const slots = new StreamSlots(environment.GANTRY_MAX_STREAMS);
   const statistics = new HttpStatistics(ports.registry);

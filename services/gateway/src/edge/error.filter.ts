@@ -1,6 +1,7 @@
 import { Catch, type ArgumentsHost, type ExceptionFilter } from '@nestjs/common';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { Logger } from '@gantry/nest-platform/logger';
+import { TooManyRequestsError } from '../security/too-many-requests.error.js';
 import { isDefect, toHttpError } from './error-mapping.js';
 
 /** The one place where a failed HTTP request becomes a reply. GraphQL resolvers have theirs in `guarded-schema.ts`. */
@@ -21,7 +22,9 @@ export class ErrorFilter implements ExceptionFilter {
       return;
     }
     void reply.removeHeader('content-length').removeHeader('content-disposition').removeHeader('etag');
-    if (status === 429) void reply.header('retry-after', '1');
+    if (status === 429) {
+      void reply.header('retry-after', thrown instanceof TooManyRequestsError ? thrown.retryAfterSeconds : 1);
+    }
     if (status === 401) void reply.header('www-authenticate', 'Bearer');
     const isGraphql = request.url.split('?')[0] === '/graphql';
     const { message, ...extensions } = body;

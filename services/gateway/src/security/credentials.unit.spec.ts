@@ -7,7 +7,6 @@ import { AccessTokenVerifier } from './access-token.verifier.js';
 import { ApiKeyVerifier } from './api-key.verifier.js';
 import { DownloadTickets } from './download-ticket.js';
 import type { Principal } from './principal.js';
-import { RateLimiter } from './rate-limiter.js';
 
 const user = {
   id: 'u',
@@ -162,18 +161,5 @@ describe('download tickets', () => {
     const clock = new ManualClock();
     const [one, two] = [new DownloadTickets(clock, 's'.repeat(32)), new DownloadTickets(clock, 's'.repeat(32))];
     expect(two.redeem(ticketOf(one.issue(principal, '/a').url), '/a').userId).toBe('u');
-  });
-});
-
-describe('rate limits', () => {
-  it('allow a burst, then a steady rate, per caller', () => {
-    const clock = new ManualClock();
-    const limiter = new RateLimiter(60, clock);
-    for (let call = 0; call < 60; call += 1) limiter.take('a');
-    expect(() => limiter.take('a')).toThrowError(expect.objectContaining({ kind: 'limit', retryable: true }));
-    expect(() => limiter.take('b')).not.toThrow();
-    clock.advance(1_000);
-    expect(() => limiter.take('a')).not.toThrow();
-    expect(() => limiter.take('a')).toThrow();
   });
 });

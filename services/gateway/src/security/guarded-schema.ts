@@ -25,7 +25,7 @@ export function guardSchema(schema: GraphQLSchema, gate: Gate, logger: Logger): 
       ): GraphQLFieldResolver<unknown, GraphqlContext> =>
         async function guarded(source, args, context, info) {
           try {
-            if (access !== undefined) gate.pass(access, context.caller);
+            if (access !== undefined) await gate.pass(access, context.caller);
             return await resolve(source, args as Record<string, unknown>, context, info);
           } catch (error) {
             if (isDefect(error)) logger.error({ err: error, field: `${type.name}.${field.name}` }, 'resolver failed');

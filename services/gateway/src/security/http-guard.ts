@@ -87,7 +87,7 @@ export function guardHttp(
     const url = request.routeOptions.url;
     if (url === undefined) return;
     redeemTicket(request, tickets);
-    gate.passOperation(operationOf(request.method, url), request.caller);
+    await gate.passOperation(operationOf(request.method, url), request.caller);
   });
   return { routes };
 }

@@ -93,7 +93,7 @@ export class UpgradeRouter {
       throw new GantryError('HTTP.NO_SUCH_ROUTE', 'not_found', 'There is no such stream; see /api/docs.');
     const credentials = credentialsOf(request);
     const caller = await identify(authenticator, credentials, { ip: ipOf(request), headers: request.headers });
-    gate.passOperation(`WS ${found.route.path}`, caller);
+    await gate.passOperation(`WS ${found.route.path}`, caller);
     const open = await found.route.open(found.parameters, url.searchParams, caller);
     const lifetime = lifetimes.watch(principalOf(caller), credentials);
     gone.signal.addEventListener('abort', () => lifetime.end(), { once: true });
