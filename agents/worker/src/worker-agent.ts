@@ -4,6 +4,7 @@ import { hostname } from 'node:os';
 import { join, resolve } from 'node:path';
 import type { Heartbeat } from '@gantry/contracts/agents/heartbeat';
 import type { AssignEventData } from '@gantry/contracts/scheduling/assign-events';
+import { heartbeatIntervalMs, requireSafeTiming, smallestLeaseMs } from '@gantry/contracts/messaging/lease-timing';
 import { timing } from '@gantry/contracts/messaging/timing';
 import { connectNats } from '@gantry/jetstream/connect';
 import { pause } from '@gantry/jetstream/pause';
@@ -19,7 +20,9 @@ import { AgentStore } from './session/agent-store.js';
 import { ArtifactUploader } from './session/artifact.uploader.js';
 import { AssignmentInbox } from './session/assignment-inbox.js';
 import { AttemptBoard } from './session/attempt-board.js';
+import { systemBootClock } from './session/boot-clock.js';
 import { HeartbeatLoop } from './session/heartbeat.loop.js';
+import { LeaseRenewal } from './session/lease-renewal.js';
 import { OfflineLeaseGuard } from './session/offline-lease.guard.js';
 import { openLog } from './session/open-log.js';
 import { ReportPublisher } from './session/report.publisher.js';
@@ -32,7 +35,6 @@ import { HostSampler } from './telemetry/host/host.sampler.js';
 import { TaskSampler } from './telemetry/host/task.sampler.js';
 import { MetricsPublisher } from './telemetry/metrics.publisher.js';
 
-const LEASE_CHECK_MS = 500;
 const STOP_TASKS_MS = 6_000;
 
 /** The agent, put together and running. */
@@ -58,6 +60,8 @@ export class WorkerAgent {
 
   /** Resolves when leftovers are taken up, missed assignments applied and the first heartbeat sent. */
   static async start(environment: WorkerEnvironment, baseLogger: Logger): Promise<WorkerAgent> {
+    // Every lease comes with its assignment: what holds for the shortest and the longest holds for all.
+    for (const leaseMs of [timing.shortestLeaseMs, timing.longestLeaseMs]) requireSafeTiming(leaseMs, 'leaseMs');
     const clock = systemClock;
     const dataFolder = resolve(environment.GANTRY_DATA, 'worker');
     const workerId = stableWorkerId(dataFolder, environment.GANTRY_WORKER_ID, hostname());
@@ -75,7 +79,8 @@ export class WorkerAgent {
     const life = { leaving: false, over: new AbortController() };
     const health = new HealthState(`worker-${workerId}`);
 
-    const guard = new OfflineLeaseGuard(store, runtime, clock, logger);
+    const renewal = new LeaseRenewal(store, clock, systemBootClock);
+    const guard = new OfflineLeaseGuard(store, runtime, renewal, logger);
     guard.start();
     const gpus = new NvidiaSmiWatch({ intervalMs: environment.GANTRY_METRICS_INTERVAL_MS, clock, logger });
     const [nc, gpuSpecs] = await Promise.all([
@@ -87,7 +92,8 @@ export class WorkerAgent {
       }),
       gpus.start(),
     ]);
-    guard.stop();
+    await guard.stop();
+    renewal.giveTime();
     logger.info({ gpus: gpuSpecs.length }, 'connected to the broker');
 
     const host = new HostSampler(dataFolder, clock);
@@ -127,20 +133,19 @@ export class WorkerAgent {
         apply: (events, sequence, missed) => {
           board.apply(events, missed);
           store.saveAssignSequence(sequence);
+          heartbeats.hasten();
         },
       },
       life.over.signal,
     );
-    let renewedAt = performance.now();
     let beats = 0;
     const heartbeats = new HeartbeatLoop(nc, {
       workerId,
       logger,
-      interval: () =>
-        Math.max(1_000, Math.min(timing.heartbeatMs, (board.shortestLeaseMs - timing.stopBeforeLeaseEndMs) / 3)),
+      interval: () => heartbeatIntervalMs(board.shortestLeaseMs),
+      now: () => renewal.now(),
       onRenewed: (sentAt) => {
-        renewedAt = Math.max(renewedAt, sentAt);
-        store.saveLeaseRenewedAt(clock.now() - (performance.now() - sentAt));
+        renewal.renew(sentAt);
         health.set('broker', 'healthy');
       },
       compose: async () => {
@@ -177,14 +182,13 @@ export class WorkerAgent {
     );
     const resumed = await board.resume();
     if (resumed > 0) logger.info({ attempts: resumed }, 'took up attempts of an earlier start');
+    // Before anything that waits for the broker: what was taken up has a lease already.
+    agent.every(timing.leaseCheckMs, async () => {
+      if (renewal.ageMs > 3 * timing.heartbeatMs) health.set('broker', 'degraded', 'heartbeats are not acknowledged');
+      board.checkLeases({ at: renewal.at, now: renewal.now(), isPatient: renewal.isPatient });
+    });
     await inbox.start();
     await heartbeats.start();
-
-    agent.every(LEASE_CHECK_MS, async () => {
-      const now = performance.now();
-      if (now - renewedAt > 3 * timing.heartbeatMs) health.set('broker', 'degraded', 'heartbeats are not acknowledged');
-      board.checkLeases(renewedAt, now);
-    });
     const metrics = new MetricsPublisher(nc, workerId, session, logger);
     agent.every(environment.GANTRY_METRICS_INTERVAL_MS, async () => {
       const [hostSample, taskSamples] = await Promise.all([host.sample(), tasks.sample(board.sampled())]);
@@ -228,7 +232,12 @@ export class WorkerAgent {
   }
 }
 
-function refusal({ spec, gpuIds }: AssignEventData<'TaskAssigned'>, present: ReadonlySet<string>): string | undefined {
+function refusal(
+  { spec, gpuIds, leaseMs }: AssignEventData<'TaskAssigned'>,
+  present: ReadonlySet<string>,
+): string | undefined {
+  if (leaseMs < smallestLeaseMs())
+    return `A lease of ${leaseMs} ms is too short for this worker: set the scheduler's GANTRY_LEASE_MS to ${smallestLeaseMs()} or more.`;
   const missing = gpuIds.find((id) => !present.has(id));
   if (missing !== undefined) return `This worker has no GPU ${missing}.`;
   if (gpuIds.length < spec.resources.gpu.count)

@@ -1,3 +1,4 @@
+import { checkTiming } from '@gantry/contracts/messaging/lease-timing';
 import { timing } from '@gantry/contracts/messaging/timing';
 import { baseEnvironmentShape, parseEnvironment } from '@gantry/nest-platform/environment';
 import { z } from 'zod';
@@ -34,9 +35,14 @@ const schema = z.object({
   GANTRY_LEASE_MS: z.coerce
     .number()
     .int()
-    .min(timing.shortestLeaseMs)
-    .max(7 * 86_400_000)
-    .default(timing.defaultLeaseMs),
+    .default(timing.defaultLeaseMs)
+    .superRefine((leaseMs, context) => {
+      for (const { constant, message } of checkTiming({ ...timing, leaseMs }))
+        context.addIssue({
+          code: 'custom',
+          message: constant === 'leaseMs' ? message : `timing.${constant}: ${message}`,
+        });
+    }),
 });
 export type Environment = z.output<typeof schema>;
 

@@ -1,3 +1,4 @@
+import { lossAfterMs } from '@gantry/contracts/messaging/lease-timing';
 import { timing } from '@gantry/contracts/messaging/timing';
 import { streams } from '@gantry/contracts/messaging/streams';
 import type { AssignEvent, SchedEvent } from '@gantry/contracts/scheduling/assign-events';
@@ -14,6 +15,7 @@ import { Module, type DynamicModule } from '@nestjs/common';
 import { StreamFollowers } from './adapters/in/stream-followers.js';
 import { SchedulerRequests } from './adapters/in/scheduler.requests.js';
 import { JetStreamPendingReports } from './adapters/out/jetstream-pending-reports.js';
+import { JetStreamStoredHeartbeats } from './adapters/out/jetstream-stored-heartbeats.js';
 import { Leadership } from './application/leadership.js';
 import { ReadSchedulerHandler } from './application/read-scheduler.handler.js';
 import { SchedulingLoop } from './application/scheduling-loop.js';
@@ -39,7 +41,7 @@ export function optionsOf(environment: Environment): SchedulerOptions {
     timing: {
       heartbeatMs: timing.heartbeatMs,
       leaseMs: environment.GANTRY_LEASE_MS,
-      marginMs: 1_000,
+      marginMs: lossAfterMs(environment.GANTRY_LEASE_MS) - environment.GANTRY_LEASE_MS,
       forgetLostAfterMs: DAY,
     },
     leaderTtlMs: 4_000,
@@ -65,6 +67,8 @@ export class SchedulerModule {
               assignStore: new JetStreamEventStore<AssignEvent>(nc, streams.assign),
               schedStore: new JetStreamEventStore<SchedEvent>(nc, streams.sched),
               pendingReports: new JetStreamPendingReports(nc),
+              storedHeartbeats: new JetStreamStoredHeartbeats(nc),
+              monotonic: () => performance.now(),
               clock,
               ids,
               timers: systemTimers,

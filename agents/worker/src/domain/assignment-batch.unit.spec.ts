@@ -2,7 +2,6 @@ import type { AssignEvent } from '@gantry/contracts/scheduling/assign-events';
 import { taskSpecSchema } from '@gantry/contracts/tasks/task-spec';
 import { describe, expect, it } from 'vitest';
 import { sortAssignments } from './assignment-batch.js';
-import { checkLease } from './lease.js';
 
 const assigned = (taskId: string, assignedAt: number): AssignEvent => ({
   type: 'TaskAssigned',
@@ -40,14 +39,5 @@ describe('assignments that were read', () => {
 
   it('does not look at ages while connected: the clocks of two machines differ', () => {
     expect(sortAssignments([assigned('old', 0)], false, 1_000_000).run).toHaveLength(1);
-  });
-});
-
-describe('lease', () => {
-  it('is over ten seconds before its end, and leaves time to kill', () => {
-    expect(checkLease(0, 49_999, 60_000).over).toBe(false);
-    expect(checkLease(0, 50_000, 60_000)).toEqual({ over: true, graceMs: 7_000 });
-    expect(checkLease(0, 58_000, 60_000)).toEqual({ over: true, graceMs: 0 });
-    expect(checkLease(0, 70_000, 60_000)).toEqual({ over: true, graceMs: 0 });
   });
 });

@@ -36,8 +36,10 @@ function end(state: AttemptState, ending: Ending, at: number): Step {
     }
     case 'creating':
       // The engine is busy with it: what it answers (created, started, failed) decides how it is undone.
-      if (state.ending !== undefined) return stay(state);
-      return { state: { ...state, ending }, effects: [{ type: 'abort-create' }] };
+      if (state.ending === undefined) return { state: { ...state, ending }, effects: [{ type: 'abort-create' }] };
+      // The first cause is what happened; a more urgent one only shortens the grace that it would get once started.
+      if (ending.cause !== 'lease_over') return stay(state);
+      return stay({ ...state, ending: { ...state.ending, graceMs: 0 } });
     case 'running':
       return {
         state: {
@@ -121,9 +123,11 @@ export function step(state: AttemptState, input: AttemptInput): Step {
         { type: 'supervise', containerId, startedAt },
       ] as const;
       if (ending === undefined) return { state: { status: 'running', containerId, startedAt }, effects };
+      // The grace of a lease ran from the moment it was over, and that is past: what started late is killed at once.
+      const graceMs = ending.cause === 'lease_over' ? 0 : ending.graceMs;
       return {
-        state: { status: 'stopping', containerId, startedAt, ending, killed: false },
-        effects: [...effects, { type: 'stop', containerId, graceMs: ending.graceMs }],
+        state: { status: 'stopping', containerId, startedAt, ending: { ...ending, graceMs }, killed: false },
+        effects: [...effects, { type: 'stop', containerId, graceMs }],
       };
     }
     case 'end':

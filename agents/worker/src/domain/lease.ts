@@ -1,8 +1,5 @@
 import { timing } from '@gantry/contracts/messaging/timing';
 
-/** Kill time that is left after the stop signal, so that everything is gone when the lease ends. */
-const KILL_MARGIN_MS = 3_000;
-
 export interface LeaseCheck {
   readonly over: boolean;
   readonly graceMs: number;
@@ -11,11 +8,13 @@ export interface LeaseCheck {
 /**
  * `renewedAt`: when the newest acknowledged heartbeat was *sent* (the broker has it no earlier), `now`: same monotonic clock,
  * milliseconds. Over means: stop now; SIGKILL comes `graceMs` later and still before the scheduler may place it again.
+ *
+ * `patient`: the agent has just started and the broker gets a moment to renew the lease. Then only what cannot wait any longer is
+ * over; a lease that ended before the start has kept nobody from placing the task again, so a moment more changes nothing.
  */
-export function checkLease(renewedAt: number, now: number, leaseMs: number): LeaseCheck {
+export function checkLease(renewedAt: number, now: number, leaseMs: number, patient = false): LeaseCheck {
   const left = renewedAt + leaseMs - now;
-  return {
-    over: left <= timing.stopBeforeLeaseEndMs,
-    graceMs: Math.max(0, Math.min(left, timing.stopBeforeLeaseEndMs) - KILL_MARGIN_MS),
-  };
+  const graceMs = Math.max(0, Math.min(left, timing.stopBeforeLeaseEndMs) - timing.killBeforeLeaseEndMs);
+  if (patient) return { over: left > 0 && left <= timing.killBeforeLeaseEndMs + 2 * timing.leaseCheckMs, graceMs };
+  return { over: left <= timing.stopBeforeLeaseEndMs, graceMs };
 }

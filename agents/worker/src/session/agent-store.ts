@@ -18,6 +18,12 @@ import { type AttemptRecord, attemptRecordSchema, type LogCheckpoint, logCheckpo
 
 const countersSchema = z.object({ completed: z.number(), failed: z.number() });
 const finishedSchema = z.object({ key: z.string(), at: z.number() });
+/** `at`: epoch milliseconds; `boot`: the same moment on the clock of that boot of the machine. */
+const leaseRenewalSchema = z.object({
+  at: z.number(),
+  boot: z.object({ id: z.string(), at: z.number() }).optional(),
+});
+export type StoredRenewal = z.infer<typeof leaseRenewalSchema>;
 /** ASSIGN keeps a day; what is older can never be replayed. */
 const REMEMBER_FINISHED_MS = 2 * 86_400_000;
 
@@ -30,7 +36,7 @@ export function attemptKey(taskId: string, attempt: number): string {
  *
  *     assign-sequence            last applied sequence of ASSIGN
  *     finished.jsonl             attempts that are over, so that a replayed assignment never runs twice
- *     lease-renewed-at           time of the newest acknowledged heartbeat
+ *     lease-renewal.json         when the newest acknowledged heartbeat was sent
  *     counters.json              attempts that went well, and that failed, since the agent was installed
  *     attempts/<task>.<n>/       attempt.json, log.json, output/ (mounted at /output)
  *
@@ -66,14 +72,14 @@ export class AgentStore {
     this.writeWhole(join(this.folder, 'assign-sequence'), String(sequence));
   }
 
-  /** When the newest acknowledged heartbeat was sent, epoch milliseconds. */
-  leaseRenewedAt(): number | undefined {
-    const text = this.readText(join(this.folder, 'lease-renewed-at'));
-    return text === undefined ? undefined : Number(text);
+  /** When the newest acknowledged heartbeat was sent. */
+  leaseRenewal(): StoredRenewal | undefined {
+    const text = this.readText(join(this.folder, 'lease-renewal.json'));
+    return leaseRenewalSchema.safeParse(parseOrUndefined(text ?? '')).data;
   }
 
-  saveLeaseRenewedAt(at: number): void {
-    this.writeWhole(join(this.folder, 'lease-renewed-at'), String(at));
+  saveLeaseRenewal(renewal: StoredRenewal): void {
+    this.writeWhole(join(this.folder, 'lease-renewal.json'), JSON.stringify(renewal));
   }
 
   isFinished(key: string): boolean {

@@ -14,6 +14,13 @@ export interface BoardOptions {
   onDone(key: string, result: AttemptResult | undefined): void;
 }
 
+/** Times on one monotonic clock; see `checkLease`. */
+export interface LeaseState {
+  readonly at: number;
+  readonly now: number;
+  readonly isPatient: boolean;
+}
+
 /** Every attempt on this machine. */
 export class AttemptBoard {
   private readonly runners = new Map<string, AttemptRunner>();
@@ -100,11 +107,11 @@ export class AttemptBoard {
       });
   }
 
-  /** Ends every attempt whose lease is about to run out; the clock is that of `performance.now()`. */
-  checkLeases(renewedAt: number, now: number): void {
+  /** Ends every attempt whose lease is about to run out. */
+  checkLeases({ at, now, isPatient }: LeaseState): void {
     for (const runner of this.runners.values()) {
       if (!runner.holdsContainer || runner.leaseEnded) continue;
-      const { over, graceMs } = checkLease(renewedAt, now, runner.assignment.leaseMs);
+      const { over, graceMs } = checkLease(at, now, runner.assignment.leaseMs, isPatient);
       if (!over) continue;
       const { taskId, attempt } = runner.assignment;
       this.parts.logger.error({ taskId, attempt }, 'lease cannot be renewed: container is stopped');

@@ -1,12 +1,11 @@
 import type { Heartbeat } from '@gantry/contracts/agents/heartbeat';
 import { subjects } from '@gantry/contracts/messaging/streams';
-import { timing } from '@gantry/contracts/messaging/timing';
+import { ackTimeoutMs } from '@gantry/contracts/messaging/lease-timing';
 import { ConnectionState } from '@gantry/jetstream/connection-state';
 import { jetStreamOf } from '@gantry/jetstream/publisher';
 import type { Logger } from '@gantry/nest-platform/logger';
 import type { NatsConnection } from '@nats-io/transport-node';
 
-const ACK_TIMEOUT_MS = 4_000;
 const encoder = new TextEncoder();
 
 export interface HeartbeatOptions {
@@ -14,7 +13,9 @@ export interface HeartbeatOptions {
   compose(): Promise<Heartbeat>;
   /** Milliseconds until the next one. */
   interval(): number;
-  /** Acknowledged; `sentAt` is on the clock of `performance.now()`. */
+  /** A monotonic clock, milliseconds. */
+  now(): number;
+  /** Acknowledged. `sentAt`: read from `now` before the sending, so that the broker has it no earlier. */
   onRenewed(sentAt: number): void;
   readonly logger: Logger;
 }
@@ -22,6 +23,7 @@ export interface HeartbeatOptions {
 /** Sends heartbeats; the broker's acknowledgement is the renewal of every lease that this agent holds. */
 export class HeartbeatLoop {
   private timer: NodeJS.Timeout | undefined;
+  private pace = Number.POSITIVE_INFINITY;
   private stopped = false;
   private sending: Promise<void> | undefined;
   private failing = false;
@@ -47,6 +49,14 @@ export class HeartbeatLoop {
     return this.sending;
   }
 
+  /** After an assignment: its lease may ask for more heartbeats than the one that the next was planned for. */
+  hasten(): void {
+    if (this.stopped || this.timer === undefined || this.options.interval() >= this.pace) return;
+    clearTimeout(this.timer);
+    void this.sendNow();
+    this.schedule();
+  }
+
   async stop(): Promise<void> {
     this.stopped = true;
     clearTimeout(this.timer);
@@ -55,22 +65,20 @@ export class HeartbeatLoop {
 
   private schedule(): void {
     if (this.stopped) return;
-    this.timer = setTimeout(
-      () => {
-        void this.sendNow();
-        this.schedule();
-      },
-      Math.min(this.options.interval(), timing.heartbeatMs),
-    );
+    this.pace = this.options.interval();
+    this.timer = setTimeout(() => {
+      void this.sendNow();
+      this.schedule();
+    }, this.pace);
   }
 
   private async send(): Promise<void> {
     const { workerId, logger } = this.options;
     try {
       const heartbeat = await this.options.compose();
-      const sentAt = performance.now();
+      const sentAt = this.options.now();
       await jetStreamOf(this.nc).publish(subjects.fleet(workerId), encoder.encode(JSON.stringify(heartbeat)), {
-        timeout: ACK_TIMEOUT_MS,
+        timeout: ackTimeoutMs(this.options.interval()),
       });
       this.options.onRenewed(sentAt);
       if (this.failing) logger.info('heartbeats are acknowledged again');

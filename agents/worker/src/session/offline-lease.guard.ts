@@ -1,13 +1,11 @@
-import type { Clock } from '@gantry/kernel/clock';
+import { timing } from '@gantry/contracts/messaging/timing';
 import type { Logger } from '@gantry/nest-platform/logger';
 import type { Ending } from '../domain/attempt.state.js';
 import { checkLease } from '../domain/lease.js';
 import type { ContainerRuntime } from '../runtime/container-runtime.port.js';
 import type { AgentStore } from './agent-store.js';
-
-const CHECK_MS = 500;
-/** A broker that answers at once decides by what it says; this long it gets for that. */
-const FIRST_CHECK_MS = 3_000;
+import type { AttemptRecord } from './attempt-record.js';
+import type { LeaseRenewal } from './lease-renewal.js';
 
 /**
  * Keeps the promise of leases while an agent that was restarted cannot reach the broker: containers of the earlier start run on, but
@@ -15,56 +13,62 @@ const FIRST_CHECK_MS = 3_000;
  */
 export class OfflineLeaseGuard {
   private timer: NodeJS.Timeout | undefined;
+  private checking: Promise<void> = Promise.resolve();
   private readonly stopping = new Map<string, number>();
 
   constructor(
-    private readonly store: AgentStore,
-    private readonly runtime: ContainerRuntime,
-    private readonly clock: Clock,
+    private readonly store: Pick<AgentStore, 'attempts' | 'saveAttempt'>,
+    private readonly runtime: Pick<ContainerRuntime, 'signal'>,
+    private readonly renewal: Pick<LeaseRenewal, 'at' | 'now' | 'isPatient'>,
     private readonly logger: Logger,
   ) {}
 
   start(): void {
-    this.timer = setTimeout(() => void this.check(), FIRST_CHECK_MS);
+    this.timer = setInterval(() => {
+      this.checking = this.check().catch((error: unknown) =>
+        this.logger.warn({ err: error }, 'leases could not be checked'),
+      );
+    }, timing.leaseCheckMs);
   }
 
-  stop(): void {
-    clearTimeout(this.timer);
+  /** Resolves when nothing of it is under way any more. */
+  async stop(): Promise<void> {
+    clearInterval(this.timer);
     this.timer = undefined;
+    await this.checking;
   }
 
-  private async check(): Promise<void> {
-    try {
-      await this.enforce();
-    } catch (error) {
-      this.logger.warn({ err: error }, 'leases could not be checked');
-    }
-    if (this.timer !== undefined) this.timer = setTimeout(() => void this.check(), CHECK_MS);
+  /** Looks once. One container that cannot be signalled keeps no other from being stopped. */
+  async check(): Promise<void> {
+    await Promise.all(
+      this.store.attempts().map(({ key, record }) =>
+        this.enforce(key, record).catch((error: unknown) => {
+          const { taskId, attempt } = record.assignment;
+          this.logger.warn({ err: error, taskId, attempt }, 'lease could not be enforced yet');
+        }),
+      ),
+    );
   }
 
-  private async enforce(): Promise<void> {
-    const renewedAt = this.store.leaseRenewedAt();
-    if (renewedAt === undefined) return;
-    const now = this.clock.now();
-    for (const { key, record } of this.store.attempts()) {
-      const { assignment, state } = record;
-      if (state.status !== 'running' && state.status !== 'stopping') continue;
-      const { over, graceMs } = checkLease(renewedAt, now, assignment.leaseMs);
-      if (!over) continue;
-      const killAt = this.stopping.get(key);
-      if (killAt === undefined) {
-        const { taskId, attempt } = assignment;
-        this.logger.error({ taskId, attempt }, 'lease ended without a broker: container is stopped');
-        const ending: Ending = { cause: 'lease_over', graceMs };
-        // Written down first: whoever takes it up later knows why it ended.
-        if (state.status === 'running') {
-          this.store.saveAttempt(key, { ...record, state: { ...state, status: 'stopping', ending, killed: false } });
-        }
-        this.stopping.set(key, now + graceMs);
-        await this.runtime.signal(state.containerId, 'SIGTERM');
-      } else if (now >= killAt) {
-        await this.runtime.signal(state.containerId, 'SIGKILL');
-      }
+  private async enforce(key: string, record: AttemptRecord): Promise<void> {
+    const { assignment, state } = record;
+    if (state.status !== 'running' && state.status !== 'stopping') return;
+    const now = this.renewal.now();
+    const killAt = this.stopping.get(key);
+    if (killAt !== undefined) {
+      // The next look would be too late by up to one interval.
+      if (now + timing.leaseCheckMs >= killAt) await this.runtime.signal(state.containerId, 'SIGKILL');
+      return;
     }
+    const { over, graceMs } = checkLease(this.renewal.at, now, assignment.leaseMs, this.renewal.isPatient);
+    if (!over) return;
+    const { taskId, attempt } = assignment;
+    this.logger.error({ taskId, attempt }, 'lease ended without a broker: container is stopped');
+    const ending: Ending = { cause: 'lease_over', graceMs };
+    // Written down first: whoever takes it up later knows why it ended.
+    if (state.status === 'running')
+      this.store.saveAttempt(key, { ...record, state: { ...state, status: 'stopping', ending, killed: false } });
+    this.stopping.set(key, now + graceMs);
+    await this.runtime.signal(state.containerId, graceMs === 0 ? 'SIGKILL' : 'SIGTERM');
   }
 }

@@ -1,3 +1,4 @@
+import type { Heartbeat } from '@gantry/contracts/agents/heartbeat';
 import type { Commit } from '@gantry/contracts/messaging/commit';
 import { streams, subjects } from '@gantry/contracts/messaging/streams';
 import type { SchedEvent } from '@gantry/contracts/scheduling/assign-events';
@@ -6,12 +7,15 @@ import type { Clock } from '@gantry/kernel/clock';
 import type { IdSource } from '@gantry/kernel/ids';
 import type { Logger } from '@gantry/nest-platform/logger';
 import type { Cluster, Loss } from '../domain/cluster/cluster.js';
-import type { PendingReports } from './scheduling.ports.js';
+import type { PendingReports, StoredHeartbeats } from './scheduling.ports.js';
 
 export interface LossAnnouncerPorts {
   readonly cluster: Cluster;
   readonly store: EventStore<SchedEvent>;
   readonly pendingReports: PendingReports;
+  readonly storedHeartbeats: StoredHeartbeats;
+  /** A heartbeat that the stream's reader may not have come to yet. */
+  onHeartbeat(heartbeat: Heartbeat): void;
   readonly clock: Clock;
   readonly ids: IdSource;
   readonly logger: Logger;
@@ -59,6 +63,7 @@ export class LossAnnouncer {
 
   private async announce(loss: Loss, now: number): Promise<void> {
     const { cluster, logger } = this.ports;
+    if (loss.leaseOver && (await this.hasRenewed(loss.workerId))) return;
     const waiting = await Promise.all(
       loss.tasks.map(({ taskId }) => this.ports.pendingReports.has(loss.workerId, taskId)),
     );
@@ -73,6 +78,17 @@ export class LossAnnouncer {
     await this.append(workerId, event);
     cluster.markReported({ ...loss, tasks }, now);
     logger.warn({ workerId, kind: loss.kind, tasks: tasks.length }, 'attempts lost');
+  }
+
+  /**
+   * The agent's lease counts from what the broker has acknowledged. Reading may lag behind that by any time (this process was
+   * paused, a connection hung), so the broker is asked before a task is given away.
+   */
+  private async hasRenewed(workerId: string): Promise<boolean> {
+    const { cluster, storedHeartbeats, clock } = this.ports;
+    const newest = await storedHeartbeats.newest(workerId);
+    if (newest !== undefined) this.ports.onHeartbeat(newest);
+    return !cluster.fleet.isLost(workerId, clock.now());
   }
 
   private enqueue(workerId: string, event: SchedEvent): void {

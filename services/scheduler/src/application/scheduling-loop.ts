@@ -10,14 +10,18 @@ import type { Cluster } from '../domain/cluster/cluster.js';
 import type { Revocation } from '../domain/cluster/task-entry.js';
 import { AssignmentOutbox } from './assignment-outbox.js';
 import { LossAnnouncer } from './loss-announcer.js';
-import type { PendingReports, Timers } from './scheduling.ports.js';
+import { ClockSteps } from './clock-steps.js';
+import type { PendingReports, StoredHeartbeats, Timers } from './scheduling.ports.js';
 
 export interface SchedulingPorts {
   readonly cluster: Cluster;
   readonly assignStore: EventStore<AssignEvent>;
   readonly schedStore: EventStore<SchedEvent>;
   readonly pendingReports: PendingReports;
+  readonly storedHeartbeats: StoredHeartbeats;
   readonly clock: Clock;
+  /** Milliseconds on a clock that nobody can set; from any moment on. */
+  monotonic(): number;
   readonly ids: IdSource;
   readonly timers: Timers;
   readonly logger: Logger;
@@ -35,6 +39,7 @@ const DECISIONS_PER_PASS = 1_000;
 export class SchedulingLoop {
   private readonly outbox: AssignmentOutbox;
   private readonly announcer: LossAnnouncer;
+  private readonly clockSteps: ClockSteps;
   private leading = false;
   private stopped = false;
   private passPlanned = false;
@@ -45,6 +50,7 @@ export class SchedulingLoop {
 
   constructor(private readonly ports: SchedulingPorts) {
     const { cluster, clock, ids, logger } = ports;
+    this.clockSteps = new ClockSteps(clock, () => ports.monotonic());
     this.outbox = new AssignmentOutbox({
       store: ports.assignStore,
       clock,
@@ -57,6 +63,8 @@ export class SchedulingLoop {
       cluster,
       store: ports.schedStore,
       pendingReports: ports.pendingReports,
+      storedHeartbeats: ports.storedHeartbeats,
+      onHeartbeat: (heartbeat) => this.onHeartbeat(heartbeat, this.now()),
       clock,
       ids,
       logger,
@@ -85,7 +93,7 @@ export class SchedulingLoop {
   }
 
   onHeartbeat(heartbeat: Heartbeat, seenAt: number): void {
-    const now = this.ports.clock.now();
+    const now = this.now();
     const { joined, strays } = this.ports.cluster.observeHeartbeat(heartbeat, seenAt, now);
     if (!this.leading) return;
     if (joined) {
@@ -98,7 +106,7 @@ export class SchedulingLoop {
 
   /** The broker is reachable (again): every lease counts from now. */
   onConnected(): void {
-    this.ports.cluster.fleet.listen(this.ports.clock.now());
+    this.ports.cluster.fleet.listen(this.now());
     this.plan();
   }
 
@@ -155,9 +163,9 @@ export class SchedulingLoop {
     this.passPlanned = false;
     // After a long pause of the process the lease may be over: decide nothing until it has been renewed (see `sweep`).
     if (!this.leading || !this.stillHeld()) return;
-    const { cluster, clock } = this.ports;
+    const { cluster } = this.ports;
     for (const revocation of cluster.board.takeRevocations()) this.revoke(revocation);
-    const now = clock.now();
+    const now = this.now();
     const assigned = cluster.decide(now, DECISIONS_PER_PASS);
     this.decisions += assigned.length;
     for (const data of assigned) this.outbox.enqueue(data.workerId, { type: 'TaskAssigned', data });
@@ -175,9 +183,20 @@ export class SchedulingLoop {
 
   private sweep(): void {
     if (!this.leading) return;
-    this.announcer.sweep(this.ports.clock.now());
+    // Nobody is called lost on the word of a process that was paused and may have been replaced meanwhile.
+    if (this.stillHeld()) this.announcer.sweep(this.now());
     this.plan();
     this.cancelSweep = this.ports.timers.after(this.ports.sweepMs, () => this.sweep());
+  }
+
+  /** The time of day, after what was noted in it has followed a step of it. */
+  private now(): number {
+    const stepMs = this.clockSteps.take();
+    if (stepMs !== 0) {
+      this.ports.cluster.fleet.clockStepped(stepMs);
+      this.ports.logger.warn({ stepMs }, 'the clock of this machine was set');
+    }
+    return this.ports.clock.now();
   }
 
   private revoke({ workerId, taskId, attempt, graceMs, reason }: Revocation): void {

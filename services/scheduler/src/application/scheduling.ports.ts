@@ -1,3 +1,5 @@
+import type { Heartbeat } from '@gantry/contracts/agents/heartbeat';
+
 /** Port for timers, so that tests decide when time passes. */
 export interface Timers {
   /** Calls back once after so many milliseconds; the answer cancels it. */
@@ -18,6 +20,11 @@ export const systemTimers: Timers = {
 export interface PendingReports {
   /** True if a report about this task waits; then nothing may be said to be lost yet. */
   has(workerId: string, taskId: string): Promise<boolean>;
+}
+
+/** Port: what the broker has acknowledged to agents, which may be more than has been read here. */
+export interface StoredHeartbeats {
+  newest(workerId: string): Promise<Heartbeat | undefined>;
 }
 
 /** Port: leader election. */

@@ -13,6 +13,8 @@ const REPEAT_LOSS_AFTER_MS = 30_000;
 
 export interface Loss {
   readonly kind: 'worker' | 'assignments';
+  /** False: the agent lives and has lost these attempts. */
+  readonly leaseOver: boolean;
   readonly workerId: string;
   readonly lastHeartbeatAt: number;
   readonly reason: string;
@@ -87,7 +89,10 @@ export class Cluster {
       const lastHeartbeatAt = this.fleet.seenAt(workerId);
       if (!lost) {
         if (due.length > 0)
-          losses.push(lossOf('assignments', workerId, lastHeartbeatAt, 'The agent no longer has these tasks.', due));
+          losses.push({
+            ...lossOf('assignments', workerId, lastHeartbeatAt, 'The agent no longer has these tasks.', due),
+            leaseOver: false,
+          });
       } else if (!this.fleet.isLossAnnounced(workerId) && this.fleet.heartbeat(workerId) !== undefined) {
         losses.push(lossOf('worker', workerId, lastHeartbeatAt, 'No heartbeat for the lease time.', due));
       } else if (due.length > 0) {
@@ -184,5 +189,5 @@ function lossOf(
   due: readonly TaskEntry[],
 ): Loss {
   const tasks = due.map(({ taskId, assignment }) => ({ taskId, attempt: assignment!.attempt }));
-  return { kind, workerId, lastHeartbeatAt, reason, tasks };
+  return { kind, leaseOver: true, workerId, lastHeartbeatAt, reason, tasks };
 }

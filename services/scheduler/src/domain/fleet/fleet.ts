@@ -10,7 +10,7 @@ import {
 } from './worker-record.js';
 
 interface Member extends WorkerRecord {
-  readonly seenAt: number;
+  seenAt: number;
   /** Its lease was over before this scheduler started, and nothing depends on it. */
   readonly goneBefore: boolean;
   lostAnnounced: boolean;
@@ -44,6 +44,12 @@ export class Fleet {
 
   stopListening(): void {
     this.listening = { ...this.listening, connected: false };
+  }
+
+  /** The time of day was set forward by so much: leases are durations, so what was noted in the old time moves along. */
+  clockStepped(milliseconds: number): void {
+    this.listening = { ...this.listening, since: this.listening.since + milliseconds };
+    for (const member of this.members.values()) member.seenAt += milliseconds;
   }
 
   /**

@@ -1,0 +1,154 @@
+import type { Heartbeat } from '@gantry/contracts/agents/heartbeat';
+import type { AssignEvent, SchedEvent } from '@gantry/contracts/scheduling/assign-events';
+import { InMemoryEventStore } from '@gantry/event-sourcing/in-memory-event-store';
+import { ManualClock } from '@gantry/kernel/clock';
+import { SequentialIds } from '@gantry/kernel/ids';
+import { createLogger } from '@gantry/nest-platform/logger';
+import { beforeEach, describe, expect, it } from 'vitest';
+import { newCluster } from '../testing/histories.js';
+import { heartbeat } from '../testing/samples.js';
+import type { StoredHeartbeats, Timers } from './scheduling.ports.js';
+import { SchedulingLoop } from './scheduling-loop.js';
+
+/** Time passes when the test says so: `run` calls back what was asked for until now. */
+class FakeTimers implements Timers {
+  private waiting: (() => void)[] = [];
+
+  after(_milliseconds: number, callback: () => void): () => void {
+    this.waiting.push(callback);
+    return () => {
+      this.waiting = this.waiting.filter((one) => one !== callback);
+    };
+  }
+
+  soon(callback: () => void): void {
+    this.waiting.push(callback);
+  }
+
+  run(): void {
+    for (const callback of this.waiting.splice(0)) callback();
+  }
+}
+
+class BrokerHeartbeats implements StoredHeartbeats {
+  readonly stored = new Map<string, Heartbeat>();
+  asked = 0;
+
+  async newest(workerId: string): Promise<Heartbeat | undefined> {
+    this.asked += 1;
+    return this.stored.get(workerId);
+  }
+}
+
+describe('a lease of 60 s', () => {
+  let clock: ManualClock;
+  let elapsed: number;
+  let held: boolean;
+  let timers: FakeTimers;
+  let broker: BrokerHeartbeats;
+  let sched: InMemoryEventStore<SchedEvent>;
+  let loop: SchedulingLoop;
+
+  const pass = (milliseconds: number) => {
+    clock.advance(milliseconds);
+    elapsed += milliseconds;
+  };
+  /** A sweep, and all that it starts. */
+  const sweep = async () => {
+    timers.run();
+    await new Promise((resolve) => setImmediate(resolve));
+  };
+  const beat = (sequence: number) => heartbeat('w', { sequence });
+  const events = () => sched.all.flatMap(({ commit }) => commit.events.map(({ type }) => type));
+
+  beforeEach(async () => {
+    clock = new ManualClock();
+    elapsed = 0;
+    held = true;
+    timers = new FakeTimers();
+    broker = new BrokerHeartbeats();
+    sched = new InMemoryEventStore();
+    loop = new SchedulingLoop({
+      cluster: newCluster(),
+      assignStore: new InMemoryEventStore<AssignEvent>(),
+      schedStore: sched,
+      pendingReports: { has: async () => false },
+      storedHeartbeats: broker,
+      clock,
+      monotonic: () => elapsed,
+      ids: new SequentialIds(),
+      timers,
+      logger: createLogger('test', { level: 'silent', format: 'json' }),
+      sweepMs: 1_000,
+    });
+    loop.onConnected();
+    await loop.lead(1, 'test', () => held);
+    broker.stored.set('w', beat(1));
+    loop.onHeartbeat(beat(1), clock.now());
+    await sweep();
+    expect(events()).toEqual(['WorkerJoined']);
+  });
+
+  it('ends after its time and margin', async () => {
+    pass(61_000);
+    await sweep();
+    expect(events()).toEqual(['WorkerJoined']);
+    pass(1);
+    await sweep();
+    expect(events()).toEqual(['WorkerJoined', 'WorkerLost']);
+  });
+
+  it('does not end while the broker has a heartbeat that was not read yet, and counts on from there', async () => {
+    broker.stored.set('w', beat(9));
+    pass(65_000);
+    await sweep();
+    expect(broker.asked).toBe(1);
+    pass(60_000);
+    await sweep();
+    expect(events()).toEqual(['WorkerJoined']);
+    pass(2_000);
+    await sweep();
+    expect(events()).toEqual(['WorkerJoined', 'WorkerLost']);
+  });
+
+  it('does not end while the broker cannot be asked', async () => {
+    broker.newest = () => Promise.reject(new Error('no broker'));
+    pass(90_000);
+    await sweep();
+    expect(events()).toEqual(['WorkerJoined']);
+  });
+
+  it.each([3_600_000, -3_600_000])('neither ends nor stays because the time of day is set by %i ms', async (step) => {
+    pass(30_000);
+    clock.advance(step);
+    await sweep();
+    pass(31_000);
+    await sweep();
+    expect(events()).toEqual(['WorkerJoined']);
+    pass(1);
+    await sweep();
+    expect(events()).toEqual(['WorkerJoined', 'WorkerLost']);
+  });
+
+  it('is right for a heartbeat that came between the step and the next look', async () => {
+    pass(30_000);
+    clock.advance(-3_600_000);
+    loop.onHeartbeat(beat(2), clock.now());
+    pass(60_000);
+    await sweep();
+    expect(events()).toEqual(['WorkerJoined']);
+    pass(1_001);
+    await sweep();
+    expect(events()).toEqual(['WorkerJoined', 'WorkerLost']);
+  });
+
+  it('is not ended by a process that no longer holds the leadership', async () => {
+    held = false;
+    pass(90_000);
+    await sweep();
+    expect(events()).toEqual(['WorkerJoined']);
+    held = true;
+    await sweep();
+    expect(events()).toEqual(['WorkerJoined', 'WorkerLost']);
+  });
+});
