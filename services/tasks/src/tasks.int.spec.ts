@@ -107,6 +107,24 @@ describe('a task’s life', () => {
     });
   });
 
+  it('gives the retry after running out of memory more of it', async () => {
+    const task = await system.running({ retries: 1, retryMemoryFactor: 2, resources: { memoryMb: 300 } });
+    const message = 'Used more than 300 MiB.';
+    await system.report(task.id, {
+      type: 'exited',
+      outcome: 'out_of_memory',
+      exitCode: 137,
+      message,
+      finishedAt: Date.now(),
+    });
+    expect(await system.until(task.id, 'queued')).toMatchObject({
+      attempt: 2,
+      memoryMb: 600,
+      spec: { resources: { memoryMb: 300 } },
+      message: `attempt 1 ended: ${message} The next one gets 600 MiB.`,
+    });
+  });
+
   it('refuses a report under a foreign subject: the dead letters have it, the task does not', async () => {
     const task = await system.running();
     await system.report(

@@ -7,7 +7,9 @@ import { assignEventSchemas, schedEventSchemas } from '../scheduling/assign-even
 import { taskEventSchemas } from '../tasks/task-events.js';
 
 type Golden = Record<string, Record<string, unknown>>;
-const golden = JSON.parse(readFileSync(new URL('./events.v1.json', import.meta.url), 'utf8')) as Golden;
+const read = (name: string) => JSON.parse(readFileSync(new URL(name, import.meta.url), 'utf8')) as Golden;
+const golden = read('./events.v1.json');
+const withOptionalFields = read('./events.v1-optional-fields.json');
 
 const schemas: Record<string, Readonly<Record<string, z.ZodType>>> = {
   TASKS: taskEventSchemas,
@@ -18,7 +20,8 @@ const schemas: Record<string, Readonly<Record<string, z.ZodType>>> = {
 
 /**
  * Streams are kept for ever: what was stored in version 1 must decode for ever, with every field. When an event changes, this
- * file stays as it is and gets a neighbour (`events.v2.json`).
+ * file stays as it is and gets a neighbour (`events.v2.json`). Optional fields that came later are in
+ * `events.v1-optional-fields.json`: events without them decode as before.
  */
 describe('golden events, version 1', () => {
   for (const [stream, byType] of Object.entries(schemas)) {
@@ -43,6 +46,12 @@ describe('golden events, version 1', () => {
         expect(schema.safeParse(incomplete).success, `${first} should be required`).toBe(false);
       });
     }
+  }
+
+  for (const [stream, byType] of Object.entries(withOptionalFields)) {
+    it.each(Object.entries(byType))(`${stream} %s decodes with the fields that came later`, (type, stored) => {
+      expect(schemas[stream]?.[type]?.parse(stored)).toEqual(stored);
+    });
   }
 
   it('decodes the commit around them', () => {

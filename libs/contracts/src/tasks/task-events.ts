@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { memoryMbSchema } from '../resources.js';
 import { artifactSchema, failureSchema, usageSchema } from './task-status.js';
 import { taskSpecSchema } from './task-spec.js';
 
@@ -64,6 +65,8 @@ export const taskEventSchemas = {
     usage: usageSchema.optional(),
     /** Worker that the next attempt should avoid. */
     avoidWorkerId: z.string().optional(),
+    /** Memory of the next attempt and those after it, MiB; absent = as before. */
+    memoryMb: memoryMbSchema.optional(),
     /** True if this used one of the user's retries (infrastructure failures do not). */
     usedRetry: z.boolean(),
   }),

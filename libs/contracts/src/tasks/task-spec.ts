@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { resourceRequestSchema } from '../resources.js';
+import { MAX_MEMORY_MB, resourceRequestSchema } from '../resources.js';
 
 const IMAGE =
   /^(?:(?:[a-z0-9]+(?:[.-][a-z0-9]+)*|\[[0-9a-f:]+\])(?::[0-9]+)?\/)?[a-z0-9]+(?:(?:[._]|__|-+)[a-z0-9]+)*(?:\/[a-z0-9]+(?:(?:[._]|__|-+)[a-z0-9]+)*)*(?::[\w][\w.-]{0,127})?(?:@sha256:[0-9a-f]{64})?$/;
@@ -49,6 +49,10 @@ export const taskSpecSchema = z.strictObject({
     .default(3_600),
   /** How often a failed attempt is tried again (user exit, out of memory, time-out). */
   retries: z.int().min(0).max(100).default(0),
+  /** A retry after running out of memory gets so many times the memory of the attempt before it; absent = 1, the same again. */
+  retryMemoryFactor: z.number().min(1).max(4).optional(),
+  /** Such retries never get more than this, MiB; absent = no limit, so a task may grow until no worker can take it. */
+  retryMemoryMaxMb: z.int().min(8).max(MAX_MEMORY_MB).optional(),
   /** `none` unless asked for: then a bridge of its own. */
   network: z.enum(['none', 'bridge']).default('none'),
 });

@@ -161,6 +161,7 @@ function foldTaskEvent(view: TaskView | undefined, id: string, event: TaskEvent)
         at,
         usage = null,
         usedRetry,
+        memoryMb,
       } = event.data;
       return {
         ...withAttempt(view, endedAttempt, { status: 'failed', failure, exitCode, finishedAt: at, usage }),
@@ -172,8 +173,11 @@ function foldTaskEvent(view: TaskView | undefined, id: string, event: TaskEvent)
         progressPercent: null,
         queuedAt: at,
         notBefore,
-        message: `attempt ${endedAttempt} ended: ${failure.message}`,
+        message: `attempt ${endedAttempt} ended: ${failure.message}${
+          memoryMb === undefined ? '' : ` The next one gets ${memoryMb} MiB.`
+        }`,
         retriesUsed: view.retriesUsed + (usedRetry ? 1 : 0),
+        ...(memoryMb === undefined ? {} : { memoryMb }),
       };
     }
     case 'StaleReportIgnored':

@@ -132,6 +132,31 @@ describe('fold of a task', () => {
     ]);
   });
 
+  it('shows the memory that retries got, and keeps it while nothing changes it', () => {
+    const requeued = (endedAttempt: number, memoryMb?: number): TaskEvent => ({
+      type: 'TaskRequeued',
+      data: {
+        endedAttempt,
+        nextAttempt: endedAttempt + 1,
+        failure: { class: 'out_of_memory', message: 'Used more than 256 MiB.' },
+        notBefore: 300,
+        at: 250,
+        usedRetry: true,
+        ...(memoryMb === undefined ? {} : { memoryMb }),
+      },
+    });
+    const same = view(submitted, assigned(1), requeued(1));
+    expect(same).not.toHaveProperty('memoryMb');
+    const grown = view(submitted, assigned(1), requeued(1, 512));
+    expect(grown).toMatchObject({
+      memoryMb: 512,
+      spec: { resources: { memoryMb: 256 } },
+      message: 'attempt 1 ended: Used more than 256 MiB. The next one gets 512 MiB.',
+    });
+    expect(view(submitted, assigned(1), requeued(1, 512), assigned(2), requeued(2))).toMatchObject({ memoryMb: 512 });
+    expect(taskViewSchema.parse(grown)).toEqual(grown);
+  });
+
   it('tells failure, time-out and cancel apart', () => {
     const failure = { class: 'user_exit' as const, message: 'Exit code 3.' };
     expect(

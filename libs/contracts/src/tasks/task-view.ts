@@ -48,6 +48,8 @@ export const taskViewSchema = z.object({
   finishedAt: time.nullable(),
   usage: usageSchema.nullable(),
   retriesUsed: z.number().int(),
+  /** Memory of the attempt that is current or next, MiB, if a retry got more than the spec asked for. */
+  memoryMb: z.number().int().optional(),
   artifacts: z.array(artifactSchema),
   deleted: z.boolean(),
 });

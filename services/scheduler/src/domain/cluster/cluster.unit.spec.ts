@@ -70,6 +70,44 @@ describe('a task over its streams', () => {
     expect(cluster.board.size).toBe(0);
   });
 
+  it('is placed with the memory that its retry got, whatever the streams show first', () => {
+    const history = new History();
+    const resources = { cpu: 1, memoryMb: 6_000, storageMb: 0, gpu: { count: 0 } };
+    const submitted = history.submitted('t', { resources, retries: 3, retryMemoryFactor: 1.2 });
+    const requeuedWith = (endedAttempt: number, memoryMb: number) => {
+      const failure = { class: 'out_of_memory' as const, message: 'too small' };
+      const data = { endedAttempt, nextAttempt: endedAttempt + 1, failure, notBefore: 0, at: 2, usedRetry: true };
+      return history.task('t', { type: 'TaskRequeued', data: { ...data, memoryMb } });
+    };
+    const recorded = history.recorded('t', 'w');
+    const requeued = requeuedWith(1, 7_200);
+    const second = history.assigned('t', 'w', 2);
+    const heldMemory = (cluster: Cluster) => cluster.engine.ledger.totals('w').memoryMb;
+
+    const cluster = newCluster();
+    beat(cluster, 'w', 1, 10);
+    apply(cluster, submitted);
+    const [first] = cluster.decide(10, 10);
+    expect(first?.spec.resources.memoryMb).toBe(6_000);
+    expect(first?.spec).not.toHaveProperty('retryMemoryFactor');
+    expect(heldMemory(cluster)).toBe(6_000);
+    apply(cluster, recorded);
+    apply(cluster, requeued);
+    expect(heldMemory(cluster)).toBe(0);
+    expect(cluster.decide(10, 10)).toMatchObject([{ attempt: 2, spec: { resources: { cpu: 1, memoryMb: 7_200 } } }]);
+    expect(heldMemory(cluster)).toBe(7_200);
+
+    const restarted = newCluster();
+    beat(restarted, 'w', 1, 10);
+    restarted.board.applyAssignCommit(second);
+    for (const stored of [submitted, recorded, requeued]) apply(restarted, stored);
+    expect(heldMemory(restarted)).toBe(7_200);
+
+    apply(cluster, history.recorded('t', 'w', 2));
+    apply(cluster, requeuedWith(2, 8_640));
+    expect(cluster.decide(10, 10)).toEqual([]);
+  });
+
   it('goes back to the queue when the broker refuses its assignment', () => {
     const history = new History();
     const cluster = newCluster();

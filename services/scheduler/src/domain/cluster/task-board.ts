@@ -2,6 +2,7 @@ import type { StoredCommit } from '@gantry/contracts/messaging/commit';
 import { timing } from '@gantry/contracts/messaging/timing';
 import type { AssignEvent, AssignEventData } from '@gantry/contracts/scheduling/assign-events';
 import type { TaskEvent, TaskEventData } from '@gantry/contracts/tasks/task-events';
+import type { TaskSpec } from '@gantry/contracts/tasks/task-spec';
 import { reservationFor } from '../ledger/reservation-ledger.js';
 import type { Decision, PlacementEngine } from '../placement/placement-engine.js';
 import { shapeOf } from '../placement/shape.js';
@@ -161,7 +162,9 @@ export class TaskBoard {
     }
   }
 
-  private submit(taskId: string, { ownerId, spec, submittedAt }: TaskEventData<'TaskSubmitted'>, order: number): void {
+  private submit(taskId: string, data: TaskEventData<'TaskSubmitted'>, order: number): void {
+    const { ownerId, submittedAt } = data;
+    const spec = specToRun(data.spec);
     const entry: TaskEntry = {
       taskId,
       ownerId,
@@ -204,6 +207,11 @@ export class TaskBoard {
     entry.queuedAt = data.at;
     entry.notBefore = data.notBefore;
     entry.avoidWorkerId = data.avoidWorkerId;
+    if (data.memoryMb !== undefined) {
+      const { resources } = entry.spec;
+      entry.spec = { ...entry.spec, resources: { ...resources, memoryMb: data.memoryMb } };
+      entry.shape = shapeOf(entry.spec);
+    }
     if (entry.assignment !== undefined || this.takeEarly(entry)) return;
     this.unqueue(entry);
     if (entry.cancel !== undefined) return;
@@ -313,6 +321,11 @@ function newAssignment(
     missed: 0,
     lossReportedAt: undefined,
   };
+}
+
+/** Retries are not an agent's business, and agents of an older version refuse fields that they do not know. */
+function specToRun({ retryMemoryFactor: _factor, retryMemoryMaxMb: _limit, ...spec }: TaskSpec): TaskSpec {
+  return spec;
 }
 
 function superseded(taskId: string, { workerId, attempt }: Pick<Assignment, 'workerId' | 'attempt'>): Revocation {

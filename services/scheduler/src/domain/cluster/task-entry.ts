@@ -25,8 +25,9 @@ export interface Assignment {
 export interface TaskEntry {
   readonly taskId: string;
   readonly ownerId: string;
-  readonly spec: TaskSpec;
-  readonly shape: Shape;
+  /** As the attempt that is current or next is to run: with its memory, without what only concerns retries. */
+  spec: TaskSpec;
+  shape: Shape;
   /** Stream sequence of its submission: the queue's order, kept over all attempts. */
   readonly order: number;
   version: number;

@@ -1,6 +1,11 @@
 import type { TaskEvent } from '@gantry/contracts/tasks/task-events';
 import type { Failure, Usage } from '@gantry/contracts/tasks/task-status';
-import { backOffMs, infrastructureBackOffMs, MAX_INFRASTRUCTURE_FAILURES } from './task.retry-policy.js';
+import {
+  backOffMs,
+  infrastructureBackOffMs,
+  MAX_INFRASTRUCTURE_FAILURES,
+  memoryAfterOom,
+} from './task.retry-policy.js';
 import type { PlacedTask } from './task.state.js';
 
 /** How an attempt ended without success. `finishedAt`: the agent's clock where there is one; `now`: this service's. */
@@ -82,9 +87,16 @@ function requeued(
       usedRetry,
       ...exitCodeOf(ending),
       ...usageOf(ending),
+      ...grownMemoryOf(state, failureClass),
       ...(usedRetry ? {} : { avoidWorkerId: state.workerId }),
     },
   };
+}
+
+function grownMemoryOf({ memoryMb: before, spec }: PlacedTask, failureClass: Failure['class']): { memoryMb?: number } {
+  if (failureClass !== 'out_of_memory') return {};
+  const memoryMb = memoryAfterOom(before, spec);
+  return memoryMb === before ? {} : { memoryMb };
 }
 
 function exitCodeOf({ exitCode }: Ending): { exitCode?: number } {

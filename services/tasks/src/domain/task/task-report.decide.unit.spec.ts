@@ -174,6 +174,44 @@ describe('exit', () => {
       .then([requeuedBy(failureClass, 750, 1, exitCode)]);
   });
 
+  describe('out of memory with retries and a factor', () => {
+    const oom = (attempt = 1) => report(exited('out_of_memory', { exitCode: 137 }), { attempt });
+    const resources = { memoryMb: 1_000 };
+    const grownTo = (memoryMb: number, waitMs: number, attempt = 1) => {
+      const { type, data } = requeuedBy('out_of_memory', waitMs, attempt, 137);
+      return { type, data: { ...data, memoryMb } };
+    };
+
+    it('the next attempt gets that much more, rounded up', () => {
+      given(taskDecider, [submitted({ retries: 2, retryMemoryFactor: 1.5005, resources }), assigned(), started()])
+        .when(oom())
+        .then([grownTo(1_501, 750)]);
+    });
+
+    it('grows from attempt to attempt up to the limit, also over other failures in between, then stays', () => {
+      const change = { retries: 5, retryMemoryFactor: 2, retryMemoryMaxMb: 3_000, resources };
+      const second = [submitted(change), assigned(), grownTo(2_000, 750), assigned(2), requeued(2), assigned(3)];
+      given(taskDecider, second)
+        .when(oom(3))
+        .then([grownTo(3_000, 1_500, 3)]);
+      given(taskDecider, [...second, grownTo(3_000, 1_500, 3), assigned(4)])
+        .when(oom(4))
+        .then([requeuedBy('out_of_memory', 3_000, 4, 137)]);
+    });
+
+    it('a limit below the request takes nothing away', () => {
+      given(taskDecider, [submitted({ retries: 1, retryMemoryFactor: 4, retryMemoryMaxMb: 10, resources }), assigned()])
+        .when(oom())
+        .then([requeuedBy('out_of_memory', 750, 1, 137)]);
+    });
+
+    it('other failures get the same memory again', () => {
+      given(taskDecider, [submitted({ retries: 1, retryMemoryFactor: 4, resources }), assigned(), started()])
+        .when(report(exited('exited', { exitCode: 3 })))
+        .then([requeuedBy('user_exit', 750, 1, 3)]);
+    });
+  });
+
   it('failed_to_start is never tried again', () => {
     given(taskDecider, [submitted({ retries: 5 }), assigned()])
       .when(report(exited('failed_to_start')))

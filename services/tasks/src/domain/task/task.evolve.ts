@@ -13,6 +13,7 @@ export function evolveTask(state: TaskState, event: TaskEvent): TaskState {
       attempt: 1,
       retriesUsed: 0,
       infrastructureFailures: 0,
+      memoryMb: spec.resources.memoryMb,
       artifacts: [],
       past: [],
       staleSeen: [],
@@ -50,7 +51,7 @@ export function evolveTask(state: TaskState, event: TaskEvent): TaskState {
       return { ...state, cancel: { requestedBy, graceMs } };
     }
     case 'TaskRequeued': {
-      const { endedAttempt, nextAttempt, failure, usedRetry } = event.data;
+      const { endedAttempt, nextAttempt, failure, usedRetry, memoryMb = state.memoryMb } = event.data;
       const infrastructure = failure.class === 'infrastructure';
       return {
         ...activeCore(state),
@@ -58,6 +59,7 @@ export function evolveTask(state: TaskState, event: TaskEvent): TaskState {
         attempt: nextAttempt,
         retriesUsed: state.retriesUsed + (usedRetry ? 1 : 0),
         infrastructureFailures: state.infrastructureFailures + (infrastructure ? 1 : 0),
+        memoryMb,
         past: withPast(state, { attempt: endedAttempt, infrastructure, message: failure.message }),
       };
     }
@@ -87,8 +89,8 @@ export function isPlaced(state: TaskState): state is PlacedTask {
 }
 
 function activeCore(state: ActiveTask): Omit<QueuedTask, 'status'> {
-  const { ownerId, spec, attempt, retriesUsed, infrastructureFailures, artifacts, past, staleSeen } = state;
-  return { ownerId, spec, attempt, retriesUsed, infrastructureFailures, artifacts, past, staleSeen };
+  const { ownerId, spec, attempt, retriesUsed, infrastructureFailures, memoryMb, artifacts, past, staleSeen } = state;
+  return { ownerId, spec, attempt, retriesUsed, infrastructureFailures, memoryMb, artifacts, past, staleSeen };
 }
 
 function placedCore(state: PlacedTask) {

@@ -1,3 +1,6 @@
+import { MAX_MEMORY_MB } from '@gantry/contracts/resources';
+import type { TaskSpec } from '@gantry/contracts/tasks/task-spec';
+
 const BASE_MS = 1_000;
 const CAP_MS = 5 * 60_000;
 
@@ -17,4 +20,16 @@ export function backOffMs(earlier: number, jitter: number): number {
 /** The first infrastructure failure is tried again at once (another worker will do), later ones back off. */
 export function infrastructureBackOffMs(earlierFailures: number, jitter: number): number {
   return earlierFailures === 0 ? 0 : backOffMs(earlierFailures - 1, jitter);
+}
+
+/**
+ * Memory in MiB of the attempt after one that had `memoryMb` and ran out of it: as much again or more, never less, so a limit below
+ * what the task asked for only means that it does not grow.
+ */
+export function memoryAfterOom(
+  memoryMb: number,
+  spec: Pick<TaskSpec, 'retryMemoryFactor' | 'retryMemoryMaxMb'>,
+): number {
+  const { retryMemoryFactor = 1, retryMemoryMaxMb = MAX_MEMORY_MB } = spec;
+  return Math.max(memoryMb, Math.min(Math.ceil(memoryMb * retryMemoryFactor), retryMemoryMaxMb));
 }

@@ -24,6 +24,8 @@ interface Active extends Known {
   readonly spec: TaskSpec;
   readonly retriesUsed: number;
   readonly infrastructureFailures: number;
+  /** Of the attempt that is current or next, MiB: what the spec asks for, or more after retries out of memory. */
+  readonly memoryMb: number;
   readonly artifacts: readonly KnownArtifact[];
 }
 
