@@ -104,6 +104,7 @@ async function main() {
     process.exit(code);
   };
   for (const signal of /** @type {const} */ (['SIGINT', 'SIGTERM', 'SIGHUP'])) process.on(signal, () => void end(0));
+  if (process.env['npm_lifecycle_event'] !== undefined) endWithParent(() => void end(0));
 
   try {
     const settings = await startStores(supervisor, data, { apiPort, webPort });
@@ -116,6 +117,20 @@ async function main() {
     console.error(`\nGantry could not start: ${error instanceof Error ? error.message : String(error)}`);
     await end(1);
   }
+}
+
+/**
+ * npm runs this through a shell that dies of a signal without passing it on; the system must not outlive it unseen.
+ * @param {() => void} end
+ */
+function endWithParent(end) {
+  const parent = process.ppid;
+  const timer = setInterval(() => {
+    if (process.ppid === parent) return;
+    clearInterval(timer);
+    end();
+  }, 500);
+  timer.unref();
 }
 
 /** The broker and the container engine; the services need both addresses. @param {Supervisor} supervisor @param {string} data @param {{ apiPort: number, webPort: number }} ports */
