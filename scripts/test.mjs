@@ -50,44 +50,77 @@ const nx = (targets, parallel) =>
     },
   );
 
-/** @param {string} project */
-const checkTypes = (project) => runCommand(path.join(root, 'node_modules/.bin/tsc'), ['-p', project], { cwd: root });
+/** Its output is shown at its end, because it runs beside another stage. @param {string} program @param {string[]} args */
+const aside = async (program, args) => {
+  const output = await runCommand(program, args, { cwd: root, quiet: true });
+  if (output.trim() !== '') console.log(output.trimEnd());
+};
 
-/** In the order of what they cost: a cheap failure shows first. `--only a,b` runs some of them. */
-const stages = [
-  {
-    name: 'static checks',
-    run: () => runCommand(process.execPath, [path.join(root, 'scripts/lint.mjs')], { cwd: root }),
-  },
-  // One program for everything but the dashboard, whose build checks its own types.
-  { name: 'types', run: () => Promise.all(['tsconfig.check.json', 'e2e/tsconfig.json'].map(checkTypes)) },
-  { name: 'unit', run: () => nx(['test-unit'], 2) },
-  // One at a time: each starts servers of its own, and two cores are soon full.
-  { name: 'integration', run: () => nx(['test-int'], 1) },
-  { name: 'end to end', run: () => nx(['test-e2e'], 1) },
+/** @param {string} project */
+const checkTypes = (project) => aside(path.join(root, 'node_modules/.bin/tsc'), ['-p', project]);
+
+/**
+ * Lanes of one group run side by side, the stages of a lane one after the other: reading code keeps one core busy while the
+ * suites mostly wait for servers. `--only a,b` runs some of the stages.
+ */
+const groups = [
+  [
+    [
+      { name: 'static checks', run: () => aside(process.execPath, [path.join(root, 'scripts/lint.mjs')]) },
+      // One program for everything but the dashboard, whose build checks its own types.
+      { name: 'types', run: () => Promise.all(['tsconfig.check.json', 'e2e/tsconfig.json'].map(checkTypes)) },
+    ],
+    [
+      { name: 'unit', run: () => nx(['test-unit'], 2) },
+      // One at a time: each starts servers of its own, and two cores are soon full.
+      { name: 'integration', run: () => nx(['test-int'], 1) },
+    ],
+  ],
+  [[{ name: 'end to end', run: () => nx(['test-e2e'], 1) }]],
 ];
 
-function chosenStages() {
+/** @returns {Set<string> | undefined} undefined: all */
+function chosenNames() {
   const index = process.argv.indexOf('--only');
-  const names = index < 0 ? undefined : process.argv[index + 1]?.split(',');
-  return names === undefined ? stages : stages.filter(({ name }) => names.includes(name));
+  if (index < 0) return undefined;
+  const known = groups.flat(2).map(({ name }) => name);
+  const names = (process.argv[index + 1] ?? '').split(',').map((name) => name.trim());
+  const unknown = names.filter((name) => !known.includes(name));
+  if (unknown.length > 0)
+    throw new Error(`There is no stage "${unknown.join('", "')}". Choose of: ${known.join(', ')}.`);
+  return new Set(names);
+}
+
+/** @param {{ name: string, run: () => Promise<unknown> }} stage @returns {Promise<string[]>} its name if it failed */
+async function runStage({ name, run }) {
+  const startedAt = Date.now();
+  console.log(`\n== ${name}`);
+  try {
+    await run();
+    console.log(`== ${name}: ok (${((Date.now() - startedAt) / 1000).toFixed(0)} s)`);
+    return [];
+  } catch (error) {
+    console.error(`== ${name}: FAILED: ${error instanceof Error ? error.message : String(error)}`);
+    return [name];
+  }
 }
 
 async function main() {
+  const chosen = chosenNames();
   await installNodePackages(root);
   for (const need of NEEDS) await requireProgram(need);
   await buildAll(root);
   const failures = [];
-  for (const { name, run } of chosenStages()) {
-    const startedAt = Date.now();
-    console.log(`\n== ${name}`);
-    try {
-      await run();
-      console.log(`== ${name}: ok (${((Date.now() - startedAt) / 1000).toFixed(0)} s)`);
-    } catch (error) {
-      failures.push(name);
-      console.error(`== ${name}: FAILED: ${error instanceof Error ? error.message : String(error)}`);
-    }
+  for (const lanes of groups) {
+    const ended = await Promise.all(
+      lanes.map(async (stages) => {
+        const failed = [];
+        for (const stage of stages.filter(({ name }) => chosen?.has(name) ?? true))
+          failed.push(...(await runStage(stage)));
+        return failed;
+      }),
+    );
+    failures.push(...ended.flat());
   }
   return failures;
 }
