@@ -6,13 +6,13 @@ import { buildAll } from './install/build.mjs';
 import { installNodePackages } from './install/node-packages.mjs';
 import { DEMO_IMAGE, ensureDemoImage, prepareContainerEngine } from './parts/container-engine.mjs';
 import { prepareNats } from './parts/nats.mjs';
+import { replicaCounts } from './parts/replicas.mjs';
 import { serviceProcesses, webProcess, workerProcess } from './parts/services.mjs';
 import { ConsoleOutput } from './supervisor/console-output.mjs';
 import { isPortFree, lockDataFolder, readCredentials } from './supervisor/data-folder.mjs';
-import { ManagedProcess } from './supervisor/managed-process.mjs';
+import { Supervisor } from './supervisor/supervisor.mjs';
 
 const root = path.resolve(path.dirname(fileURLToPath(import.meta.url)), '..');
-const STOP_GRACE_MS = 3_000;
 
 /** @param {string} name @param {number} fallback */
 function portFrom(name, fallback) {
@@ -33,55 +33,14 @@ async function requirePort(name, port, variable) {
   }
 }
 
-class Supervisor {
-  /** Groups in the order of starting; ended the other way round. @type {ManagedProcess[][]} */
-  #groups = [];
-  /** @type {{ email: string, password: string } | undefined} */
-  firstLogIn;
-
-  /** @param {ConsoleOutput} output */
-  constructor(output) {
-    this.output = output;
-    output.onMessage = (_, message) => {
-      if (
-        typeof message === 'object' &&
-        message !== null &&
-        /** @type {{type?: string}} */ (message).type === 'first-log-in'
-      ) {
-        this.firstLogIn = /** @type {{ email: string, password: string }} */ (message);
-      }
-    };
-  }
-
-  /** @param {import('./supervisor/managed-process.mjs').ProcessDefinition[]} definitions */
-  async start(definitions) {
-    const group = definitions.map((definition) => new ManagedProcess(definition, this.output));
-    this.#groups.push(group);
-    await Promise.all(
-      group.map(async (part) => {
-        const startedAt = Date.now();
-        await part.start();
-        this.output.notice(part.definition.name, `ready in ${((Date.now() - startedAt) / 1000).toFixed(1)} s`);
-      }),
-    );
-  }
-
-  async stop() {
-    for (const group of this.#groups.reverse()) await Promise.all(group.map((part) => part.stop(STOP_GRACE_MS)));
-    this.#groups = [];
-  }
-
-  killAll() {
-    for (const group of this.#groups) for (const part of group) part.kill();
-  }
-}
-
 async function main() {
   const startedAt = Date.now();
   const data = path.resolve(process.env['GANTRY_DATA'] ?? path.join(root, '.gantry'));
   const apiPort = portFrom('GANTRY_API_PORT', 4000);
   const webPort = portFrom('GANTRY_WEB_PORT', 3000);
-  await requirePort('API', apiPort, 'GANTRY_API_PORT');
+  const { counts: replicas, notice } = replicaCounts(process.env);
+  for (let index = 0; index < replicas.gateway; index += 1)
+    await requirePort('API', apiPort + index, 'GANTRY_API_PORT');
   await requirePort('web page', webPort, 'GANTRY_WEB_PORT');
   await installNodePackages(root);
   await buildAll(root);
@@ -107,8 +66,10 @@ async function main() {
   if (process.env['npm_lifecycle_event'] !== undefined) endWithParent(() => void end(0));
 
   try {
-    const settings = await startStores(supervisor, data, { apiPort, webPort });
+    const settings = await startStores(supervisor, data, { apiPort, webPort, replicas });
+    if (notice !== undefined) output.notice('replicas', notice);
     await supervisor.start(serviceProcesses(settings));
+    process.on('SIGUSR2', () => supervisor.restartServices());
     await supervisor.start([workerProcess(settings), webProcess(settings)]);
     const demo = settings.dockerHost !== undefined && (await ensureDemoImage(settings.dockerHost, data));
     printWelcome({ supervisor, settings, demo, seconds: (Date.now() - startedAt) / 1000, logFile: output.path });
@@ -133,7 +94,7 @@ function endWithParent(end) {
   timer.unref();
 }
 
-/** The broker and the container engine; the services need both addresses. @param {Supervisor} supervisor @param {string} data @param {{ apiPort: number, webPort: number }} ports */
+/** The broker and the container engine; the services need both addresses. @param {Supervisor} supervisor @param {string} data @param {{ apiPort: number, webPort: number, replicas: import('./parts/replicas.mjs').ReplicaCounts }} ports */
 async function startStores(supervisor, data, ports) {
   const credentials = readCredentials(data);
   const externalNats = process.env['NATS_URL'];
@@ -150,6 +111,7 @@ async function startStores(supervisor, data, ports) {
     data,
     ...ports,
     workerId: credentials.workerId,
+    ticketSecret: credentials.passwordOf('download-tickets'),
     natsUrl: nats?.url ?? externalNats ?? '',
     /** @param {string} name */
     login: (name) => {

@@ -1,6 +1,7 @@
 import fs from 'node:fs';
 import http from 'node:http';
 import path from 'node:path';
+import { REPLICATED } from './replicas.mjs';
 
 /**
  * @typedef {object} Settings
@@ -12,23 +13,29 @@ import path from 'node:path';
  * @property {(name: string) => { user?: string, password?: string }} login broker user of a part
  * @property {string} workerId
  * @property {string} [dockerHost]
+ * @property {import('./replicas.mjs').ReplicaCounts} replicas
+ * @property {string} ticketSecret signs download links, the same for every gateway
  */
 
 /** @param {Settings} settings @returns {import('../supervisor/managed-process.mjs').ProcessDefinition[]} */
 export function serviceProcesses(settings) {
-  return [...['auth', 'tasks', 'scheduler', 'telemetry'].map((name) => service(settings, name, {})), gateway(settings)];
+  return REPLICATED.flatMap((service) =>
+    Array.from({ length: settings.replicas[service] }, (_, index) => {
+      const folder = path.join('services', service);
+      const extra = service === 'gateway' ? gatewayEnvironment(settings, index) : {};
+      const name = index === 0 ? service : `${service}-${index + 1}`;
+      return { ...nodeProcess(settings, name, folder, extra, settings.login(service)), rolling: true };
+    }),
+  );
 }
 
-/** @param {Settings} settings @param {string} name @param {NodeJS.ProcessEnv} extra */
-function service(settings, name, extra) {
-  return nodeProcess(settings, name, path.join('services', name), extra, settings.login(name));
-}
-
-/** @param {Settings} settings */
-function gateway(settings) {
-  const { webPort, apiPort } = settings;
-  const origins = process.env['GANTRY_WEB_ORIGINS'] ?? `http://localhost:${webPort},http://127.0.0.1:${webPort}`;
-  return service(settings, 'gateway', { GANTRY_API_PORT: String(apiPort), GANTRY_WEB_ORIGINS: origins });
+/** Every gateway has a port of its own, counted up from the first one's. @param {Settings} settings @param {number} index */
+function gatewayEnvironment({ webPort, apiPort, ticketSecret }, index) {
+  return {
+    GANTRY_API_PORT: String(apiPort + index),
+    GANTRY_WEB_ORIGINS: process.env['GANTRY_WEB_ORIGINS'] ?? `http://localhost:${webPort},http://127.0.0.1:${webPort}`,
+    GANTRY_TICKET_SECRET: process.env['GANTRY_TICKET_SECRET'] ?? ticketSecret,
+  };
 }
 
 /** @param {Settings} settings */

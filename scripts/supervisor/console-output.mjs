@@ -43,7 +43,7 @@ export class ConsoleOutput {
   #print(name, text) {
     const colour = this.#colours.get(name) ?? COLOURS[this.#colours.size % COLOURS.length] ?? 37;
     this.#colours.set(name, colour);
-    const label = name.padEnd(10);
+    const label = name.padEnd(12);
     process.stdout.write(process.stdout.isTTY ? `\u001b[${colour}m${label}\u001b[0m ${text}\n` : `${label} ${text}\n`);
   }
 }

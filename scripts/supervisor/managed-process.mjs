@@ -14,6 +14,7 @@ const LONGEST_PAUSE_MS = 10_000;
  * @property {() => Promise<boolean>} [probe] for other programs: true once it serves
  * @property {number} [readyTimeoutMs]
  * @property {NodeJS.Signals} [stopSignal]
+ * @property {boolean} [rolling] may be restarted while the rest goes on
  * @property {() => Promise<void>} [cleanup] after it was stopped
  */
 
@@ -21,7 +22,9 @@ const LONGEST_PAUSE_MS = 10_000;
 export class ManagedProcess {
   /** @type {import('node:child_process').ChildProcess | undefined} */
   #child;
+  /** Told to end, by a restart too: its exit is no surprise. */
   #stopping = false;
+  #ended = false;
   #failures = 0;
   #startedAt = 0;
   /** @type {NodeJS.Timeout | undefined} */
@@ -71,6 +74,29 @@ export class ManagedProcess {
 
   /** @param {number} graceMs how long it may take before SIGKILL */
   async stop(graceMs) {
+    this.#ended = true;
+    await this.#end(graceMs);
+  }
+
+  /** Stops it, starts it again and waits until it is ready; only stops it when the end came meanwhile. @param {number} graceMs */
+  async restart(graceMs) {
+    await this.#end(graceMs);
+    if (this.#ended) return;
+    this.#stopping = false;
+    this.#failures = 0;
+    await this.start();
+  }
+
+  /** Ends it at once, without a word. */
+  kill() {
+    this.#ended = true;
+    this.#stopping = true;
+    clearTimeout(this.#restartTimer);
+    this.#child?.kill('SIGKILL');
+  }
+
+  /** @param {number} graceMs */
+  async #end(graceMs) {
     this.#stopping = true;
     clearTimeout(this.#restartTimer);
     const child = this.#child;
@@ -81,13 +107,6 @@ export class ManagedProcess {
     await this.#exited;
     clearTimeout(killer);
     await this.definition.cleanup?.();
-  }
-
-  /** Ends it at once, without a word. */
-  kill() {
-    this.#stopping = true;
-    clearTimeout(this.#restartTimer);
-    this.#child?.kill('SIGKILL');
   }
 
   #spawn() {
