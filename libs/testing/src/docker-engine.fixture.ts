@@ -23,7 +23,8 @@ export async function startDockerEngine(): Promise<DockerEngineFixture> {
   return startPrivateEngine();
 }
 
-async function startPrivateEngine(): Promise<DockerEngineFixture> {
+/** `liveRestore`: containers outlive the engine; an engine that is to join a swarm must not have it. */
+export async function startPrivateEngine({ liveRestore = true } = {}): Promise<DockerEngineFixture> {
   const folder = temporaryFolder('gantry-engine');
   const socketPath = join(folder, 'docker.sock');
   const bridge = makeBridge();
@@ -38,7 +39,8 @@ async function startPrivateEngine(): Promise<DockerEngineFixture> {
         '--pidfile',
         join(folder, 'docker.pid'),
       ],
-      ...['--host', `unix://${socketPath}`, '--bridge', bridge, '--iptables=false', '--live-restore'],
+      ...['--host', `unix://${socketPath}`, '--bridge', bridge, '--iptables=false'],
+      ...(liveRestore ? ['--live-restore'] : []),
     ],
     { stdio: ['ignore', 'ignore', 'pipe'] },
   );

@@ -12,7 +12,8 @@ export const gpuSpecSchema = z.object({
 });
 export type GpuSpec = z.infer<typeof gpuSpecSchema>;
 
-export const runtimes = ['docker', 'process'] as const;
+/** `simulated` runs nothing at all: a worker for measurements, which serves only the queue `simulated`. */
+export const runtimes = ['docker', 'process', 'simulated'] as const;
 
 export const workerSpecSchema = z.object({
   name: z.string(),

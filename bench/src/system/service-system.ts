@@ -1,0 +1,90 @@
+import { mkdirSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { servicePermissions } from '@gantry/contracts/messaging/permissions';
+import { connectNats } from '@gantry/jetstream/connect';
+import { type NatsServerFixture, startNatsServer } from '@gantry/testing/nats-server.fixture';
+import { temporaryFolder } from '@gantry/testing/temporary-folder';
+import type { NatsConnection } from '@nats-io/transport-node';
+import { ChildProgram } from './child-program.js';
+import { CpuClock } from './cpu-clock.js';
+
+export const repository = fileURLToPath(new URL('../../..', import.meta.url));
+const PASSWORD = 'bench';
+
+type ServiceName = keyof typeof servicePermissions;
+
+/** Broker and services as processes of their own, with the broker users and permissions that `npm start` gives them. */
+export class ServiceSystem {
+  private readonly services = new Map<ServiceName, ChildProgram>();
+
+  private constructor(
+    readonly nats: NatsServerFixture,
+    /** Of the driver, which may do everything: it plays the gateway and reads the streams. */
+    readonly nc: NatsConnection,
+    readonly folder: string,
+    private readonly profileFolder: string | undefined,
+  ) {}
+
+  static async start(names: readonly ServiceName[], profileFolder?: string): Promise<ServiceSystem> {
+    const accounts = Object.entries(servicePermissions).map(
+      ([user, { publish, subscribe }]) =>
+        `{ user: ${user}, password: ${PASSWORD}, permissions: { publish: ${JSON.stringify(publish)}, subscribe: ${JSON.stringify(subscribe)} } }`,
+    );
+    const nats = await startNatsServer({
+      config: [
+        'max_payload: 1MB',
+        'max_pending: 256MB',
+        'write_deadline: "10s"',
+        `authorization { users: [ ${accounts.join(', ')}, { user: bench, password: ${PASSWORD} } ] }`,
+      ].join('\n'),
+    });
+    const nc = await connectNats({ url: nats.url, user: 'bench', password: PASSWORD, name: 'bench' });
+    const system = new ServiceSystem(nats, nc, temporaryFolder('gantry-bench'), profileFolder);
+    await Promise.all(names.map((name) => system.startService(name)));
+    return system;
+  }
+
+  async startService(name: ServiceName): Promise<void> {
+    if (this.profileFolder !== undefined) mkdirSync(this.profileFolder, { recursive: true });
+    this.services.set(
+      name,
+      await ChildProgram.start({
+        name,
+        main: join(repository, 'services', name, 'dist/main.js'),
+        cwd: this.folder,
+        env: { NATS_URL: this.nats.url, NATS_USER: name, NATS_PASSWORD: PASSWORD, GANTRY_DATA: this.folder },
+        profileFolder: this.profileFolder,
+      }),
+    );
+  }
+
+  async stopService(name: ServiceName, signal?: NodeJS.Signals): Promise<void> {
+    await this.services.get(name)?.stop(signal);
+    this.services.delete(name);
+  }
+
+  /** Broker credentials for programs of the benchmark. */
+  get environment(): NodeJS.ProcessEnv {
+    return { NATS_URL: this.nats.url, NATS_USER: 'bench', NATS_PASSWORD: PASSWORD };
+  }
+
+  pidOf(name: ServiceName): number {
+    const program = this.services.get(name);
+    if (program === undefined) throw new Error(`${name} is not running.`);
+    return program.pid;
+  }
+
+  /** Counts the CPU of the broker, the services, and `others`, from now. */
+  cpuClock(others: ReadonlyMap<string, number> = new Map()): CpuClock {
+    const services = [...this.services].map(([name, { pid }]) => [name, pid] as const);
+    return new CpuClock(new Map([['nats-server', this.nats.pid], ...services, ...others]));
+  }
+
+  async stop(): Promise<void> {
+    await this.nc.close();
+    await Promise.all([...this.services.values()].map((service) => service.stop()));
+    await this.nats.stop();
+    rmSync(this.folder, { recursive: true, force: true });
+  }
+}

@@ -1,0 +1,74 @@
+import { requestHeaders, type RequestContext } from '@gantry/contracts/messaging/request';
+import { countTasks, submitTask } from '@gantry/contracts/tasks/task-requests';
+import type { TaskSpecInput } from '@gantry/contracts/tasks/task-spec';
+import type { TaskStatus } from '@gantry/contracts/tasks/task-status';
+import { RequestClient } from '@gantry/jetstream/request-client';
+import { headers, type NatsConnection } from '@nats-io/transport-node';
+import { SUBMITTED_LABEL } from '../fleet/fleet-protocol.js';
+
+const context: RequestContext = {
+  actor: { kind: 'user', id: 'bench', name: 'Bench', role: 'admin' },
+  correlationId: 'bench',
+};
+const encoder = new TextEncoder();
+
+/** The smallest task; only simulated workers serve its queue. */
+export const simulatedTask: TaskSpecInput = {
+  name: 'no-op',
+  image: 'simulated:none',
+  command: ['true'],
+  queue: 'simulated',
+  resources: { cpu: 1, memoryMb: 8, storageMb: 0 },
+};
+
+/** Submits over the broker exactly as the gateway does, but does not look into the answers more than it must. */
+export class Submitter {
+  private readonly client: RequestClient;
+  private readonly sentHeaders = headers();
+
+  constructor(private readonly nc: NatsConnection) {
+    this.client = new RequestClient(nc);
+    this.sentHeaders.set(requestHeaders.context, JSON.stringify(context));
+  }
+
+  async submit(spec: TaskSpecInput = simulatedTask): Promise<void> {
+    const body = encoder.encode(JSON.stringify({ spec }));
+    const reply = await this.nc.request(submitTask.subject, body, { timeout: 20_000, headers: this.sentHeaders });
+    if (reply.headers?.get(requestHeaders.status) !== 'ok') throw new Error(`refused: ${reply.string()}`);
+  }
+
+  /** `count` tasks, `concurrency` at a time, as fast as they are taken. Answers the seconds. */
+  async submitMany(count: number, concurrency: number, spec?: TaskSpecInput): Promise<number> {
+    const startedAt = performance.now();
+    let next = 0;
+    const lane = async (): Promise<void> => {
+      while (next < count) {
+        next += 1;
+        await this.submit(spec);
+      }
+    };
+    await Promise.all(Array.from({ length: Math.min(concurrency, count) }, lane));
+    return (performance.now() - startedAt) / 1_000;
+  }
+
+  /** At a steady rate, whether or not the earlier ones were answered; each carries the moment at which it was sent. */
+  async submitAtRate(perSecond: number, seconds: number): Promise<void> {
+    const total = perSecond * seconds;
+    const startedAt = performance.now();
+    const pending: Promise<void>[] = [];
+    for (let sent = 0; sent < total;) {
+      const due = Math.min(total, Math.floor(((performance.now() - startedAt) / 1_000) * perSecond) + 1);
+      for (; sent < due; sent += 1) {
+        const at = String(performance.timeOrigin + performance.now());
+        pending.push(this.submit({ ...simulatedTask, labels: { [SUBMITTED_LABEL]: at } }));
+      }
+      await new Promise((resolve) => setTimeout(resolve, 1));
+    }
+    await Promise.all(pending);
+  }
+
+  async counts(): Promise<Record<TaskStatus, number>> {
+    const { byStatus } = await this.client.request(countTasks, { visibleTo: null }, context);
+    return byStatus;
+  }
+}
