@@ -1,14 +1,29 @@
 import { defineConfig } from 'vitest/config';
 
-/** The whole system is started per file, so files run one after the other. */
+const conditions = ['gantry-source', 'module', 'node', 'import', 'default'];
+const resolve = { conditions };
+const ssr = { resolve };
+
 export default defineConfig({
-  resolve: { conditions: ['gantry-source', 'module', 'node', 'import', 'default'] },
-  ssr: { resolve: { conditions: ['gantry-source', 'module', 'node', 'import', 'default'] } },
   test: {
-    include: ['src/**/*.e2e.spec.ts'],
-    reporters: ['verbose', ['json', { outputFile: 'test-results/test-e2e.json' }]],
-    fileParallelism: false,
-    testTimeout: 180_000,
-    hookTimeout: 300_000,
+    reporters: [
+      'verbose',
+      ['json', { outputFile: `test-results/${process.env['npm_lifecycle_event'] ?? 'vitest'}.json` }],
+    ],
+    projects: [
+      { resolve, ssr, test: { name: 'unit', include: ['src/**/*.unit.spec.ts'] } },
+      {
+        resolve,
+        ssr,
+        test: {
+          name: 'e2e',
+          include: ['src/**/*.e2e.spec.ts'],
+          // The whole system is started per file, so files run one after the other.
+          fileParallelism: false,
+          testTimeout: 180_000,
+          hookTimeout: 300_000,
+        },
+      },
+    ],
   },
 });

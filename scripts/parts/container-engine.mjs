@@ -44,7 +44,7 @@ export async function prepareContainerEngine({ data }) {
     await installPackages(['docker.io', 'iptables', 'iproute2']);
   }
   const program = findProgram('dockerd');
-  if (program !== undefined && process.getuid?.() === 0) return { ...(await privateEngine(program, data)) };
+  if (program !== undefined && process.getuid?.() === 0) return privateEngine(program, data);
   return {
     notice:
       'No Docker engine answers, so tasks run as sandboxed processes of this machine: their image is ignored. ' +
@@ -52,8 +52,11 @@ export async function prepareContainerEngine({ data }) {
   };
 }
 
-/** @param {string} program @param {string} data */
-async function privateEngine(program, data) {
+/**
+ * An engine of its own with its data, sockets and bridge; needs root.
+ * @param {string} program path of dockerd @param {string} data @param {string[]} [options] more options of dockerd
+ */
+export async function privateEngine(program, data, options = []) {
   const folder = path.join(data, 'docker');
   // Socket paths are limited to 108 bytes, so run-time files live in a short folder named after the data folder.
   const name = createHash('sha256').update(data).digest('hex').slice(0, 8);
@@ -85,6 +88,7 @@ async function privateEngine(program, data) {
         // Containers go on when only the engine is restarted after a crash.
         '--live-restore',
         ...network,
+        ...options,
       ],
       env: process.env,
       readyTimeoutMs: 60_000,

@@ -23,10 +23,20 @@ function userBlock({ user, password, permissions }) {
 
 /**
  * The embedded broker: a nats-server child on a free loopback port, one user per service and worker, each allowed only its
- * own subjects.
- * @param {{ root: string, data: string, credentials: ReturnType<typeof import('../supervisor/data-folder.mjs').readCredentials> }} options
+ * own subjects. `host`, `workers` and `observers` (users that may do anything) are for systems of several agents under test.
+ * @param {{
+ *   root: string, data: string, credentials: ReturnType<typeof import('../supervisor/data-folder.mjs').readCredentials>,
+ *   host?: string, workers?: readonly string[], observers?: readonly string[],
+ * }} options
  */
-export async function prepareNats({ root, data, credentials }) {
+export async function prepareNats({
+  root,
+  data,
+  credentials,
+  host = '127.0.0.1',
+  workers = [credentials.workerId],
+  observers = [],
+}) {
   const program = await requireProgram({
     program: 'nats-server',
     packages: ['nats-server'],
@@ -45,18 +55,18 @@ export async function prepareNats({ root, data, credentials }) {
     password: credentials.passwordOf(user),
     permissions,
   }));
-  const worker = `worker-${credentials.workerId}`;
-  accounts.push({
-    user: worker,
-    password: credentials.passwordOf(worker),
-    permissions: workerPermissions(credentials.workerId),
-  });
+  const addAccount = (
+    /** @type {string} */ user,
+    /** @type {(typeof accounts)[number]['permissions']} */ permissions,
+  ) => accounts.push({ user, password: credentials.passwordOf(user), permissions });
+  for (const worker of workers) addAccount(`worker-${worker}`, workerPermissions(worker));
+  for (const observer of observers) addAccount(observer, { publish: ['>'], subscribe: ['>'] });
   const port = await freePort();
   const config = path.join(folder, 'nats.conf');
   fs.writeFileSync(
     config,
     [
-      `listen: "127.0.0.1:${port}"`,
+      `listen: "${host}:${port}"`,
       'server_name: "gantry"',
       `pid_file: ${quoted(pidFile)}`,
       'max_payload: 1MB',
@@ -76,8 +86,8 @@ export async function prepareNats({ root, data, credentials }) {
     { mode: 0o600 },
   );
   return {
-    url: `nats://127.0.0.1:${port}`,
-    workerUser: worker,
+    url: `nats://${host}:${port}`,
+    workerUser: `worker-${credentials.workerId}`,
     /** @type {import('../supervisor/managed-process.mjs').ProcessDefinition} */
     process: {
       name: 'nats',
@@ -85,15 +95,15 @@ export async function prepareNats({ root, data, credentials }) {
       args: ['--config', config],
       env: process.env,
       readyTimeoutMs: 120_000,
-      probe: () => answersInfo(port),
+      probe: () => answersInfo(host, port),
     },
   };
 }
 
-/** The server greets every connection with INFO; it does so only once its streams are recovered. @param {number} port @returns {Promise<boolean>} */
-function answersInfo(port) {
+/** The server greets every connection with INFO; it does so only once its streams are recovered. @param {string} host @param {number} port @returns {Promise<boolean>} */
+function answersInfo(host, port) {
   return new Promise((resolve) => {
-    const socket = net.connect(port, '127.0.0.1');
+    const socket = net.connect(port, host);
     const done = (/** @type {boolean} */ value) => {
       socket.destroy();
       resolve(value);

@@ -1,0 +1,190 @@
+import { randomBytes } from 'node:crypto';
+import fs from 'node:fs';
+import os from 'node:os';
+import path from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { GantryClient } from '@gantry/client/gantry-client';
+import { freePort } from '@gantry/testing/free-port';
+import { DEMO_IMAGE, ensureDemoImage, privateEngine } from '../../../scripts/parts/container-engine.mjs';
+import { prepareNats } from '../../../scripts/parts/nats.mjs';
+import { serviceProcesses, workerProcess } from '../../../scripts/parts/services.mjs';
+import { readCredentials } from '../../../scripts/supervisor/data-folder.mjs';
+import { ManagedProcess, type ProcessDefinition } from '../../../scripts/supervisor/managed-process.mjs';
+import { ChaosNetwork } from './chaos-network.js';
+import { prepareWitness, type WitnessMounts } from './witness-mounts.js';
+import { queues, type Queue } from './workload.js';
+
+const root = fileURLToPath(new URL('../../..', import.meta.url));
+const PASSWORD = 'a-long-chaos-password';
+const STOP_GRACE_MS = 3_000;
+/** A user of the broker that may do anything: fills streams. */
+const OBSERVER = 'chaos';
+
+export const services = ['auth', 'tasks', 'scheduler', 'telemetry', 'gateway'] as const;
+
+export interface WorldOptions {
+  readonly leaseMs: number;
+  /** The compiled agent to run; the built one unless a broken copy is to be caught. */
+  readonly agentMain?: string;
+}
+
+interface Agent {
+  /** As parts are called in plans and reports. */
+  readonly name: string;
+  /** Unique on the machine: containers and control groups are found by it. */
+  readonly id: string;
+  readonly queue: Queue;
+}
+
+/** The whole system as `npm start` runs it, with several agents, each in a network namespace of its own. */
+export class ChaosWorld {
+  private readonly parts = new Map<string, ManagedProcess>();
+  private readonly log: fs.WriteStream;
+  private client: GantryClient | undefined;
+  readonly image = DEMO_IMAGE;
+  readonly agents: readonly Agent[];
+
+  private constructor(
+    readonly folder: string,
+    readonly network: ChaosNetwork,
+    readonly witness: WitnessMounts,
+    agents: readonly Agent[],
+  ) {
+    this.agents = agents;
+    this.log = fs.createWriteStream(path.join(folder, 'parts.log'), { flags: 'a' });
+  }
+
+  dockerHost = '';
+  private natsUrl = '';
+  private observerPassword = '';
+
+  get api(): GantryClient {
+    if (this.client === undefined) throw new Error('The system has not been started.');
+    return this.client;
+  }
+
+  get broker(): { url: string; user: string; password: string } {
+    return { url: this.natsUrl, user: OBSERVER, password: this.observerPassword };
+  }
+
+  static create(): ChaosWorld {
+    if (process.getuid?.() !== 0)
+      throw new Error('The chaos harness makes network namespaces and starts a Docker engine: run it as root.');
+    const tag = randomBytes(3).toString('hex');
+    const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'gantry-chaos-'));
+    fs.chmodSync(folder, 0o755);
+    const agents = [queues.containers, queues.containers, queues.processes, queues.processes].map(
+      (queue, index): Agent => ({ name: `agent-${index + 1}`, id: `chaos-${tag}-${index + 1}`, queue }),
+    );
+    const network = ChaosNetwork.create(
+      tag,
+      agents.map(({ name }) => name),
+    );
+    return new ChaosWorld(folder, network, prepareWitness(folder), agents);
+  }
+
+  async start({ leaseMs, agentMain }: WorldOptions): Promise<void> {
+    const data = path.join(this.folder, 'data');
+    fs.mkdirSync(data);
+    const credentials = readCredentials(data);
+    const nats = await prepareNats({
+      root,
+      data,
+      credentials,
+      host: this.network.address,
+      workers: this.agents.map(({ id }) => id),
+      observers: [OBSERVER],
+    });
+    const engine = await privateEngine('dockerd', data, [...this.witness.engineOptions]);
+    this.natsUrl = nats.url;
+    this.observerPassword = credentials.passwordOf(OBSERVER);
+    this.dockerHost = engine.host;
+    await this.startAll([nats.process, engine.process]);
+    const apiPort = await freePort();
+    const login = (user: string) => ({ user, password: credentials.passwordOf(user) });
+    const settings = { root, data, apiPort, webPort: 3_000, natsUrl: nats.url, dockerHost: engine.host, login };
+    const serviceEnv = { GANTRY_LEASE_MS: String(leaseMs), GANTRY_ADMIN_PASSWORD: PASSWORD };
+    const definitions = serviceProcesses({ ...settings, workerId: credentials.workerId });
+    await this.startAll(definitions.map((part) => ({ ...part, env: { ...part.env, ...serviceEnv } })));
+    const apiUrl = `http://127.0.0.1:${apiPort}`;
+    const token = await new GantryClient({ apiUrl }).logIn('admin@gantry.local', PASSWORD);
+    const admin = new GantryClient({ apiUrl, credentials: () => token.accessToken });
+    const { key } = await admin.createApiKey('chaos');
+    this.client = new GantryClient({ apiUrl, credentials: () => key });
+    await ensureDemoImage(engine.host, data);
+    await this.startAll(
+      this.agents.map((agent) => {
+        const own = { ...settings, workerId: agent.id, login: () => login(`worker-${agent.id}`) };
+        return this.agentProcess(agent, workerProcess(own), agentMain);
+      }),
+    );
+  }
+
+  part(name: string): ManagedProcess {
+    const part = this.parts.get(name);
+    if (part === undefined) throw new Error(`There is no part ${name}.`);
+    return part;
+  }
+
+  get partNames(): string[] {
+    return [...this.parts.keys()];
+  }
+
+  async stop(): Promise<void> {
+    const engine = this.parts.get('docker');
+    const others = [...this.parts.values()].filter((part) => part !== engine).reverse();
+    await Promise.all(others.map((part) => part.stop(STOP_GRACE_MS)));
+    await engine?.stop(4 * STOP_GRACE_MS);
+    this.network.remove();
+    await new Promise((resolve) => this.log.end(resolve));
+  }
+
+  /** Only after `stop`. */
+  remove(): void {
+    fs.rmSync(this.folder, { recursive: true, force: true });
+  }
+
+  private async startAll(definitions: readonly ProcessDefinition[]): Promise<void> {
+    await Promise.all(
+      definitions.map((definition) => {
+        const write = (name: string, text: string): void => {
+          this.log.write(`${new Date().toISOString()} ${os.uptime().toFixed(2)} ${name} ${text}\n`);
+        };
+        const part = new ManagedProcess(definition, { line: write, notice: write, message: () => undefined });
+        this.parts.set(definition.name, part);
+        return part.start();
+      }),
+    );
+  }
+
+  /** `ip netns exec` would hide the control groups; entering the network alone hides nothing. */
+  private agentProcess(agent: Agent, part: ProcessDefinition, main: string | undefined): ProcessDefinition {
+    const enter = `exec nsenter --net=${this.network.namespaceFile(agent.name)} "$@"`;
+    const sandboxed = agent.queue === queues.processes;
+    const program = [part.command, ...(main === undefined ? part.args : [...part.args.slice(0, -1), main])];
+    const shell = [
+      '/bin/sh',
+      '-c',
+      sandboxed ? `${this.witness.hideSandboxTool} && ${enter}` : enter,
+      'agent',
+      ...program,
+    ];
+    const command = sandboxed ? ['unshare', '--mount', '--propagation', 'private', ...shell] : shell;
+    return {
+      ...part,
+      name: agent.name,
+      command: command[0] ?? '',
+      args: command.slice(1),
+      env: {
+        ...part.env,
+        GANTRY_DATA: path.join(this.folder, agent.name),
+        GANTRY_WORKER_NAME: agent.name,
+        GANTRY_WORKER_RUNTIME: sandboxed ? 'process' : 'docker',
+        GANTRY_WORKER_QUEUES: agent.queue,
+        GANTRY_WORKER_CPUS: '8',
+        GANTRY_WORKER_MAX_TASKS: '24',
+        GANTRY_WORKER_STOP_TASKS_ON_EXIT: 'false',
+      },
+    };
+  }
+}

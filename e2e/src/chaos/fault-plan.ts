@@ -1,0 +1,95 @@
+import { seeded, type Seeded } from './seeded.js';
+
+export type FaultKind = 'kill' | 'freeze' | 'cut' | 'fill' | 'kill-all';
+
+/** One disturbance; what it is done to is named, how it is done is in `faults.ts`. */
+export interface PlannedFault {
+  /** Milliseconds after the start of the run. */
+  readonly at: number;
+  readonly kind: FaultKind;
+  /** A part (`tasks`, `agent-1`, `nats`, `docker`), a stream for `fill`, `all` for `kill-all`. */
+  readonly target: string;
+  /** How long it lasts; 0 = it is a moment. */
+  readonly duration: number;
+  /** Of a cut: `link` takes the carrier away, `silence` swallows every packet. */
+  readonly how?: 'link' | 'silence';
+}
+
+export interface PlanRequest {
+  readonly seed: number;
+  readonly faults: number;
+  /** Mean time between the beginnings of two faults, ms. */
+  readonly spacing: number;
+  readonly leaseMs: number;
+  readonly services: readonly string[];
+  readonly agents: readonly string[];
+  readonly kinds?: readonly FaultKind[];
+}
+
+/** Streams that refuse when they are full; the others drop what is old, by design. */
+const FILLABLE = ['TASKS', 'REPORTS', 'ASSIGN', 'ARTIFACTS'] as const;
+
+const weights: readonly { readonly kind: FaultKind; readonly weight: number }[] = [
+  { kind: 'kill', weight: 45 },
+  { kind: 'freeze', weight: 25 },
+  { kind: 'cut', weight: 22 },
+  { kind: 'fill', weight: 6 },
+  { kind: 'kill-all', weight: 2 },
+];
+
+/** Same request, same plan. Two faults never hold the same target at once; different targets may well be down together. */
+export function planFaults(request: PlanRequest): PlannedFault[] {
+  const random = seeded(request.seed);
+  const allowed = weights.filter(({ kind }) => request.kinds?.includes(kind) ?? true);
+  const busyUntil = new Map<string, number>();
+  const plan: PlannedFault[] = [];
+  let at = 0;
+  while (plan.length < request.faults) {
+    at += random.wait(request.spacing);
+    const fault = { at, ...choose(random, random.weighted(allowed).kind, request) };
+    if (fault.at < (busyUntil.get(fault.target) ?? 0)) continue;
+    busyUntil.set(fault.target, fault.at + fault.duration + 1);
+    plan.push(fault);
+  }
+  return plan;
+}
+
+function choose(random: Seeded, kind: FaultKind, request: PlanRequest): Omit<PlannedFault, 'at'> {
+  const { services, agents, leaseMs } = request;
+  switch (kind) {
+    case 'kill': {
+      const target = random.weighted([
+        ...services.map((name) => ({ name, weight: 4 })),
+        ...agents.map((name) => ({ name, weight: 5 })),
+        { name: 'nats', weight: 3 },
+        { name: 'docker', weight: 3 },
+      ]).name;
+      return { kind, target, duration: 0 };
+    }
+    case 'freeze': {
+      const target = random.weighted([
+        ...services.map((name) => ({ name, weight: 3 })),
+        ...agents.map((name) => ({ name, weight: 5 })),
+        { name: 'nats', weight: 2 },
+        { name: 'docker', weight: 2 },
+      ]).name;
+      return { kind, target, duration: howLong(random, leaseMs) };
+    }
+    case 'cut':
+      return {
+        kind,
+        target: random.oneOf(agents),
+        duration: howLong(random, leaseMs),
+        how: random.oneOf(['link', 'silence'] as const),
+      };
+    case 'fill':
+      return { kind, target: random.oneOf(FILLABLE), duration: random.between(1_000, 4_000) };
+    case 'kill-all':
+      return { kind, target: 'all', duration: 0 };
+  }
+}
+
+/** Half of them are over before any lease is, the others outlast it and the margin after it. */
+function howLong(random: Seeded, leaseMs: number): number {
+  return random.between(0, 1) === 0 ? random.between(500, 4_000) : random.between(leaseMs + 2_000, leaseMs + 10_000);
+}

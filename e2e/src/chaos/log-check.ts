@@ -1,0 +1,112 @@
+import { foldHistory } from './history-fold.js';
+import type { DoneFault, Observations, ObservedTask, Violation } from './observations.js';
+import type { Beat } from './witness.js';
+import type { PlannedTask } from './workload.js';
+
+/** A line that is missing where the system cannot have it; counted and shown, never silent. */
+export interface ExcusedLine {
+  readonly taskId: string;
+  readonly attempt: number;
+  readonly text: string;
+  readonly why: string;
+}
+
+/** The engine reads a line from the pipe before it writes it to its own log; what it holds at a kill -9 was stored nowhere. Seconds. */
+const ENGINE_WINDOW = 2;
+/** An agent that cannot reach the broker holds the lines of a sandbox that has ended for as long as it is cut off. Seconds. */
+const HELD_BY_AGENT = 30;
+
+/**
+ * Every line of the witness was printed before it was witnessed, so the log store must have it: once, and in order.
+ *
+ * Two exceptions, both where the line dies with a process outside the agent's reach:
+ * - container: the engine was killed at most two seconds after the line was written;
+ * - sandbox: its agent was killed while the attempt ran. Its output is a pipe to the agent, so the end of it may be lost, but
+ *   nothing before a line that is there.
+ */
+export function checkLogs(
+  { tasks, witness, faults }: Observations,
+  planned: ReadonlyMap<string, PlannedTask>,
+): { violations: Violation[]; excused: ExcusedLine[] } {
+  const violations: Violation[] = [];
+  const excused: ExcusedLine[] = [];
+  for (const task of tasks) {
+    const workers = foldHistory(task.history).workers;
+    for (const [attempt, beats] of byAttempt(witness.get(task.id) ?? [])) {
+      const missing = missingLines(task, attempt, beats, violations);
+      const last = lastKept(task, attempt, beats);
+      for (const beat of missing) {
+        const why =
+          planned.get(task.id)?.queue === 'processes'
+            ? excuseOfSandbox(beat, last, beats, faults, workers.get(attempt))
+            : excuseOfContainer(beat, faults);
+        if (why !== undefined) excused.push({ taskId: task.id, attempt, text: beat.text, why });
+        else
+          violations.push({
+            rule: 'logs-complete',
+            taskId: task.id,
+            detail: `The log of attempt ${attempt} lacks "${beat.text}".`,
+          });
+      }
+    }
+  }
+  return { violations, excused };
+}
+
+function byAttempt(beats: readonly Beat[]): Map<number, Beat[]> {
+  const groups = new Map<number, Beat[]>();
+  for (const beat of beats) groups.set(beat.attempt, [...(groups.get(beat.attempt) ?? []), beat]);
+  return groups;
+}
+
+function missingLines(task: ObservedTask, attempt: number, beats: readonly Beat[], violations: Violation[]): Beat[] {
+  const lines = task.logs.get(attempt) ?? [];
+  const places = new Map<string, number>();
+  const add = (rule: string, detail: string): void => void violations.push({ rule, taskId: task.id, detail });
+  lines.forEach((text, index) => {
+    if (places.has(text)) add('logs-once', `The log of attempt ${attempt} has "${text}" twice.`);
+    places.set(text, index);
+  });
+  let place = -1;
+  const missing: Beat[] = [];
+  for (const beat of beats) {
+    const found = places.get(beat.text);
+    if (found === undefined) missing.push(beat);
+    else if (found < place) add('logs-in-order', `The log of attempt ${attempt} has "${beat.text}" too early.`);
+    else place = found;
+  }
+  return missing;
+}
+
+/** Number of the last line that the log store has; 0 = none. */
+function lastKept(task: ObservedTask, attempt: number, beats: readonly Beat[]): number {
+  const lines = new Set(task.logs.get(attempt));
+  return beats.reduce((last, { text, n }) => (lines.has(text) ? Math.max(last, n) : last), 0);
+}
+
+function excuseOfContainer(beat: Beat, faults: readonly DoneFault[]): string | undefined {
+  const killed = faults.some(
+    ({ kind, target, from, to }) =>
+      ((kind === 'kill' && target === 'docker') || kind === 'kill-all') &&
+      beat.t >= from - ENGINE_WINDOW &&
+      beat.t <= to,
+  );
+  return killed ? 'the engine was killed while it held the line' : undefined;
+}
+
+function excuseOfSandbox(
+  beat: Beat,
+  lastKeptLine: number,
+  beats: readonly Beat[],
+  faults: readonly DoneFault[],
+  worker: string | undefined,
+): string | undefined {
+  if (beat.n < lastKeptLine) return undefined;
+  const first = beats[0]?.t ?? beat.t;
+  const last = beats.at(-1)?.t ?? beat.t;
+  const killed = faults.some(
+    ({ kind, workerId, from, to }) =>
+      ((kind === 'kill' && workerId === worker) || kind === 'kill-all') && to >= first && from <= last + HELD_BY_AGENT,
+  );
+  return killed ? 'the agent was killed, and the pipe of its sandbox with it' : undefined;
+}

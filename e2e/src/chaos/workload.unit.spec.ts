@@ -1,0 +1,23 @@
+import { describe, expect, it } from 'vitest';
+import { planTasks, taskKinds } from './workload.js';
+
+const request = { seed: 7, tasks: 2_000, over: 60_000, containers: 25 };
+
+describe('the plan of tasks', () => {
+  it('is the same for the same seed and another for another', () => {
+    expect(planTasks(request)).toEqual(planTasks(request));
+    expect(planTasks({ ...request, seed: 8 }).map(({ kind }) => kind)).not.toEqual(
+      planTasks(request).map(({ kind }) => kind),
+    );
+  });
+
+  it('has every kind, keys of its own, and the asked share of containers', () => {
+    const tasks = planTasks(request);
+    expect(new Set(tasks.map(({ kind }) => kind))).toEqual(new Set(taskKinds));
+    expect(new Set(tasks.map(({ key }) => key)).size).toBe(2_000);
+    const containers = tasks.filter(({ queue }) => queue === 'containers').length;
+    expect(containers).toBeGreaterThan(400);
+    expect(containers).toBeLessThan(600);
+    expect(tasks.filter(({ repeated }) => repeated).length).toBeGreaterThan(50);
+  });
+});
