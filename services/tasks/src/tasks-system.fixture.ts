@@ -5,7 +5,7 @@ import type { UserActor } from '@gantry/contracts/messaging/actor';
 import type { DomainEvent } from '@gantry/contracts/messaging/commit';
 import type { OutputOf, RequestContext } from '@gantry/contracts/messaging/request';
 import { streams, subjects } from '@gantry/contracts/messaging/streams';
-import { getTask, submitTask } from '@gantry/contracts/tasks/task-requests';
+import { getTask, getTaskHistory, submitTask } from '@gantry/contracts/tasks/task-requests';
 import type { TaskSpecInput } from '@gantry/contracts/tasks/task-spec';
 import type { Artifact, TaskStatus } from '@gantry/contracts/tasks/task-status';
 import type { TaskView } from '@gantry/contracts/tasks/task-view';
@@ -76,6 +76,12 @@ export class TasksSystem {
 
   async get(taskId: string): Promise<TaskView> {
     return (await this.client.request(getTask, { taskId, visibleTo: null }, as(root))).task;
+  }
+
+  /** The types of all events of the task, oldest first. */
+  async eventTypes(taskId: string): Promise<string[]> {
+    const { entries } = await this.client.request(getTaskHistory, { taskId, visibleTo: null }, as(root));
+    return entries.map(({ type }) => type);
   }
 
   until(taskId: string, status: TaskStatus): Promise<TaskView> {
@@ -157,6 +163,13 @@ export class TasksSystem {
     await this.assign(task);
     await this.report(task.id, { type: 'started', startedAt: Date.now(), containerId: 'c1' });
     return this.until(task.id, 'running');
+  }
+
+  /** Submitted, run on `w1`, succeeded. */
+  async finished(): Promise<TaskView> {
+    const task = await this.running();
+    await this.exit(task.id);
+    return this.until(task.id, 'succeeded');
   }
 
   async upload(
