@@ -35,6 +35,7 @@ import { WorkersController } from './modules/workers/workers.controller.js';
 import { WorkersResolver } from './modules/workers/workers.resolver.js';
 import { DocsController } from './openapi/docs.controller.js';
 import { ConnectionLifetimes } from './security/connection-lifetime.js';
+import { HealthFeed } from './subscriptions/health-feed.js';
 import { LiveLogs } from './subscriptions/live-logs.js';
 import { LiveTasks } from './subscriptions/live-tasks.js';
 import { StreamSlots } from './subscriptions/stream-slots.js';
@@ -96,6 +97,7 @@ function valuesOf(parts: GatewayParts): Provider[] {
     { provide: SystemHealthQuery, useValue: parts.systemHealth },
     { provide: HttpStatistics, useValue: parts.statistics },
     { provide: SummaryFeed, useValue: parts.summaryFeed },
+    { provide: HealthFeed, useValue: parts.healthFeed },
     { provide: WorkerFeed, useValue: parts.workerFeed },
     { provide: StreamSlots, useValue: parts.slots },
     { provide: ConnectionLifetimes, useValue: parts.lifetimes },

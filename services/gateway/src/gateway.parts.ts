@@ -29,6 +29,7 @@ import { Authenticator } from './security/authenticator.js';
 import { ConnectionLifetimes } from './security/connection-lifetime.js';
 import { DownloadTickets } from './security/download-ticket.js';
 import { Gate } from './security/gate.js';
+import { HealthFeed } from './subscriptions/health-feed.js';
 import { LiveLogs } from './subscriptions/live-logs.js';
 import { LiveTasks } from './subscriptions/live-tasks.js';
 import { MetricFeed } from './subscriptions/metric-feed.js';
@@ -90,12 +91,16 @@ export function createParts(environment: GatewayEnvironment, ports: GatewayPorts
     workerFeed.touch();
   });
 
+  const systemHealth = new SystemHealthQuery(services, () => ports.health.report(), clock);
+  const healthFeed = new HealthFeed(async () => ({ ...(await systemHealth.read()), ...statistics.latencies() }));
+
   const taskReader = new TaskReader(services);
   gaugeOf(ports.registry, 'gantry_subscribers', 'Live subscribers by kind.', () => ({
     task: taskFeed.subscribers,
     worker: workerFeed.subscribers,
     metrics: metricFeed.subscribers,
     summary: summaryFeed.subscribers,
+    health: healthFeed.subscribers,
     streams: slots.used,
   }));
 
@@ -112,6 +117,7 @@ export function createParts(environment: GatewayEnvironment, ports: GatewayPorts
     workerFeed,
     metricFeed,
     summaryFeed,
+    healthFeed,
     taskReader,
     taskLists: new TaskListQuery(services, (taskId) => taskFeed.latest(taskId), clock),
     workerTasks: new WorkerTasksQuery(services, clock),
@@ -125,25 +131,34 @@ export function createParts(environment: GatewayEnvironment, ports: GatewayPorts
     logPages: new LogPagesQuery(services, taskReader),
     series: new SeriesQuery(services, taskReader),
     summary: new SummaryQuery(services, clock),
-    systemHealth: new SystemHealthQuery(services, () => ports.health.report(), clock),
+    systemHealth,
   };
 }
 
-/** One reader per stream for the whole process; each goes on by itself until the signal aborts. */
-export function startFeeds(parts: GatewayParts, signal: AbortSignal): Promise<unknown> {
+/**
+ * One reader per stream for the whole process; each goes on by itself until the signal aborts. Resolves once the places to
+ * read from are known: whoever subscribes after that misses nothing, though the readers still connect.
+ */
+export async function startFeeds(parts: GatewayParts, signal: AbortSignal): Promise<{ ended: Promise<unknown> }> {
   const { reader, taskFeed, metricFeed, workerFeed, summaryFeed, health, logger } = parts;
-  const follow = (stream: string, onMessage: Parameters<StreamReader['follow']>[0]['onMessage']) =>
-    reader.follow({ stream, from: 'new', signal, onMessage }).catch((error: unknown) => {
+  const follow = (stream: string, from: number, onMessage: Parameters<StreamReader['follow']>[0]['onMessage']) =>
+    reader.follow({ stream, from, signal, onMessage }).catch((error: unknown) => {
       if (signal.aborted) return;
       health.set(`reader of ${stream}`, 'unhealthy', 'It stopped; restart the gateway.');
       logger.error({ err: error, stream }, 'reader stopped');
     });
-  return Promise.all([
-    follow(streams.tasks.name, (record) => taskFeed.take(record)),
-    follow(streams.metrics.name, (record) => metricFeed.take(record)),
-    follow(streams.fleet.name, () => {
+  const [tasks, metrics, fleet] = await Promise.all([
+    reader.next(streams.tasks.name),
+    reader.next(streams.metrics.name),
+    reader.next(streams.fleet.name),
+  ]);
+  const ended = Promise.all([
+    follow(streams.tasks.name, tasks, (record) => taskFeed.take(record)),
+    follow(streams.metrics.name, metrics, (record) => metricFeed.take(record)),
+    follow(streams.fleet.name, fleet, () => {
       workerFeed.touch();
       summaryFeed.touch();
     }),
   ]);
+  return { ended };
 }

@@ -64,7 +64,7 @@ export async function startGatewayServer(environment: GatewayEnvironment, parts:
   upgrades.attach(fastify.server);
 
   const reading = new AbortController();
-  const feeds = startFeeds(parts, reading.signal);
+  const feeds = await startFeeds(parts, reading.signal);
   await app.listen(environment.GANTRY_API_PORT, environment.GANTRY_API_HOST);
   const { port } = fastify.server.address() as AddressInfo;
   return {
@@ -76,7 +76,7 @@ export async function startGatewayServer(environment: GatewayEnvironment, parts:
       await socket.dispose();
       await app.close();
       reading.abort();
-      await feeds;
+      await feeds.ended;
     },
   };
 }

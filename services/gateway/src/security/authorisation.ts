@@ -84,6 +84,7 @@ export const accessTable: Readonly<Record<string, Access>> = {
   'Subscription.workerChanged': readWorkers,
   'Subscription.metrics': readTelemetry,
   'Subscription.summary': readTasks,
+  'Subscription.health': member([]),
 
   // Every field of a GraphQL document is looked up above.
   'GET /graphql': open(),

@@ -12,7 +12,7 @@ import type { StreamReader } from './stream-reader.port.js';
 type HistoryPage = OutputOf<typeof readLogs>;
 
 export interface LogTailPorts {
-  reader: StreamReader;
+  reader: Pick<StreamReader, 'follow'>;
   /** Lines of one attempt after a sequence number, from the archive. */
   history(taskId: string, attempt: number, afterSeq: number, limit: number): Promise<HistoryPage>;
   /** Starts collecting the changes of a task; `next` waits for one. */

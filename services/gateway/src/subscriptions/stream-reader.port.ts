@@ -7,8 +7,8 @@ export interface StreamRecord {
 
 export interface FollowRequest {
   stream: string;
-  /** `new`: only what comes from now on. */
-  from: 'new' | number;
+  /** First sequence wanted; 1 = start. */
+  from: number;
   filter?: string;
   /** Called one at a time; a promise is awaited before the next (back-pressure down to the broker). */
   onMessage(record: StreamRecord): void | Promise<void>;
@@ -19,5 +19,7 @@ export interface FollowRequest {
 
 /** Port to the streams: ordered, without gaps, through restarts of the broker. */
 export interface StreamReader {
+  /** The sequence that the next message of the stream will have; 1 while its owner has not made it. Waits for the broker. */
+  next(stream: string): Promise<number>;
   follow(request: FollowRequest): Promise<void>;
 }

@@ -10,7 +10,7 @@ import {
   type UserView,
 } from '@gantry/contracts/auth/auth-requests';
 import type { Role } from '@gantry/contracts/messaging/actor';
-import { getHealth } from '@gantry/contracts/messaging/request';
+import { getHealth, type HealthReport } from '@gantry/contracts/messaging/request';
 import { streams, subjects } from '@gantry/contracts/messaging/streams';
 import type { Commit } from '@gantry/contracts/messaging/commit';
 import type { LogChunk } from '@gantry/contracts/agents/log-chunk';
@@ -67,6 +67,17 @@ export interface TokenOptions {
 }
 
 export const notFound = () => new GantryError('TASK.NOT_FOUND', 'not_found', 'There is no such task.');
+
+export const wellReport = (service: string): HealthReport => ({
+  service,
+  status: 'healthy',
+  reasons: [],
+  uptimeSeconds: 1,
+  rssBytes: 1,
+  cpuSeconds: 1,
+  eventLoopLagMs: 0,
+  version: '0.1.0',
+});
 
 /** A gateway in this process on a real broker, with hand-written services behind it. */
 export class World {
@@ -311,16 +322,7 @@ export class World {
       return this.artifactBytes.subarray(offset, offset + length);
     });
     for (const service of ['auth', 'tasks', 'scheduler', 'telemetry']) {
-      services.on(getHealth(service), () => ({
-        service,
-        status: 'healthy' as const,
-        reasons: [],
-        uptimeSeconds: 1,
-        rssBytes: 1,
-        cpuSeconds: 1,
-        eventLoopLagMs: 0,
-        version: '0.1.0',
-      }));
+      services.on(getHealth(service), () => wellReport(service));
     }
   }
 }

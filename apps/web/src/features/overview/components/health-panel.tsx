@@ -1,12 +1,12 @@
 import { Panel } from '@/components/ui/panel';
 import { StatusPill, type Tone } from '@/components/ui/status-pill';
-import type { HealthQuery } from '@/gql/graphql';
+import type { HealthLiveSubscription } from '@/gql/graphql';
 import { formatBytes, formatDuration, shortNumber } from '@/lib/format';
 import styles from './overview.module.css';
 
 const tones: Record<string, Tone> = { healthy: 'good', degraded: 'warn', unhealthy: 'bad' };
 
-export function HealthPanel({ health }: { health: HealthQuery['health'] }) {
+export function HealthPanel({ health }: { health: HealthLiveSubscription['health'] }) {
   return (
     <Panel title="Health" aside={<Health status={health.status} />}>
       <ul className={styles.services}>

@@ -1,5 +1,5 @@
 import { Skeleton } from '@mantine/core';
-import type { HealthQuery, SummaryFieldsFragment, WorkerRowFragment } from '@/gql/graphql';
+import type { HealthLiveSubscription, SummaryFieldsFragment, WorkerRowFragment } from '@/gql/graphql';
 import { formatCount, formatDuration, formatPercent, shortNumber } from '@/lib/format';
 import { clusterUsage } from '../model/cluster';
 import { StatCard } from './stat-card';
@@ -7,7 +7,7 @@ import styles from './overview.module.css';
 
 export interface OverviewStatsProps {
   summary: SummaryFieldsFragment | undefined;
-  health: HealthQuery['health'] | undefined;
+  health: HealthLiveSubscription['health'] | undefined;
   workers: readonly WorkerRowFragment[] | undefined;
 }
 

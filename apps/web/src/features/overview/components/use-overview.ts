@@ -1,9 +1,6 @@
 'use client';
 import { useQuery, useSubscription } from '@apollo/client/react';
-import { useEffect } from 'react';
-import { HealthDocument, OverviewDocument, SummaryLiveDocument } from '@/gql/graphql';
-
-const HEALTH_MS = 10_000;
+import { HealthLiveDocument, OverviewDocument, SummaryLiveDocument } from '@/gql/graphql';
 
 export function useSummary() {
   const { data, error, refetch, client } = useQuery(OverviewDocument);
@@ -16,14 +13,8 @@ export function useSummary() {
   return { summary: data?.summary, error, refetch: () => void refetch() };
 }
 
-/** The API has no push for its own health: a page that is looked at asks every ten seconds. */
+/** The API sends it at once and whenever it changes; a new connection starts with the current state. */
 export function useHealth() {
-  const { data, error, refetch } = useQuery(HealthDocument, { fetchPolicy: 'no-cache' });
-  useEffect(() => {
-    const timer = setInterval(() => {
-      if (document.visibilityState === 'visible') void refetch().catch(() => undefined);
-    }, HEALTH_MS);
-    return () => clearInterval(timer);
-  }, [refetch]);
-  return { health: data?.health, error, refetch: () => void refetch() };
+  const { data, error, restart } = useSubscription(HealthLiveDocument, { fetchPolicy: 'no-cache' });
+  return { health: data?.health, error, refetch: restart };
 }
