@@ -8,6 +8,7 @@ import {
 import { errorKinds, GantryError } from '@gantry/kernel/gantry-error';
 import { headers, type Msg, type NatsConnection, RequestError, TimeoutError } from '@nats-io/transport-node';
 import { z } from 'zod';
+import { asciiJson, escapeBeyondAscii } from './ascii-json.js';
 import { parseJsonBytes } from './stream-message.js';
 
 const errorBodySchema = z.object({
@@ -63,9 +64,9 @@ export class RequestClient {
   ): Promise<Msg> {
     const sent = headers();
     // Header values are one line of Latin text on the wire; JSON with escapes fits that whatever a user's name holds.
-    sent.set(requestHeaders.context, asciiJson(JSON.stringify(context)));
+    sent.set(requestHeaders.context, asciiJson(context));
     if (context.traceparent !== undefined) sent.set('traceparent', context.traceparent);
-    if (inputHeader !== undefined) sent.set(requestHeaders.input, asciiJson(inputHeader));
+    if (inputHeader !== undefined) sent.set(requestHeaders.input, escapeBeyondAscii(inputHeader));
     let reply: Msg;
     try {
       reply = await this.nc.request(contract.subject, body, { timeout: contract.timeoutMs, headers: sent });
@@ -75,11 +76,6 @@ export class RequestClient {
     if (reply.headers?.get(requestHeaders.status) === 'error') throw errorOf(contract, reply);
     return reply;
   }
-}
-
-/** JSON in which everything beyond ASCII is escaped. */
-function asciiJson(json: string): string {
-  return json.replace(/[\u007f-\uffff]/g, (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`);
 }
 
 function parseOutput<C extends RequestContract>(contract: C, reply: Msg): OutputOf<C> {

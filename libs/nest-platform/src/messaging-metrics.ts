@@ -1,6 +1,6 @@
 import { Counter, Gauge, Histogram, type Registry } from 'prom-client';
 
-export type MessageOutcome = 'done' | 'retried' | 'dead_lettered' | 'returned';
+export type MessageOutcome = 'done' | 'retried' | 'dead_lettered' | 'returned' | 'replayed';
 
 /** What the transport measures, under the names that dashboards and alerts use. */
 export class MessagingMetrics {

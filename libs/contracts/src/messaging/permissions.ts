@@ -1,3 +1,5 @@
+import { deadLetterRequests } from './dead-letters.js';
+
 /**
  * What each broker user may publish and subscribe, derived from the table of streams (one writer per stream).
  * Shared by the embedded broker's configuration and by the production templates.
@@ -24,9 +26,9 @@ const service = (
 
 export const servicePermissions: Record<ServiceName, SubjectPermissions> = {
   auth: service('auth', ['auth.>']),
-  tasks: service('tasks', ['tasks.>', 'artifacts.>'], ['upload.>']),
+  tasks: service('tasks', ['tasks.>', 'artifacts.>'], ['upload.>', ...deadLetterRequests]),
   scheduler: service('scheduler', ['assign.>', 'sched.>']),
-  telemetry: service('telemetry', []),
+  telemetry: service('telemetry', [], deadLetterRequests),
   gateway: service('gateway', ['cmd.>', 'query.>'], ['tasks.>', 'fleet.>', 'metrics.>', 'logs.>']),
 };
 

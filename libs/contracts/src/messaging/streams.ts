@@ -93,4 +93,6 @@ export const subjects = {
   logs: (workerId: string, taskId: string) => `logs.${workerId}.${taskId}`,
   logsOfTask: (taskId: string) => `logs.*.${taskId}`,
   deadLetter: (stream: string, consumer: string) => `dlq.${stream}.${consumer}`,
+  /** What became of a dead letter. No stream is called `resolved`, so it never meets a letter's own subject. */
+  deadLetterResolution: (id: string) => `dlq.resolved.${id}`,
 } as const;

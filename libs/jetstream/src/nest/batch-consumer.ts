@@ -1,10 +1,11 @@
 import { backOff, pause } from '../pause.js';
+import type { StreamMessage } from '../stream-message.js';
 import type { BatchHandler, ConsumerHost, RunningConsumer } from './consumer-host.js';
 import { storeDeadLetter } from './dead-letter.js';
 import type { StreamBatchHandlerOptions } from './decorators.js';
 import type { Delivery } from './delivery.js';
 import { DurableReader } from './durable-reader.js';
-import { failureKind, FIRST_RETRY_MS, isWorthLogging, LONGEST_RETRY_MS } from './failure-policy.js';
+import { failureKind, FIRST_RETRY_MS, isWorthLogging, LONGEST_RETRY_MS, stoppingError } from './failure-policy.js';
 import { RecentDeliveries } from './recent-deliveries.js';
 
 const ACK_WAIT_MS = 60_000;
@@ -58,6 +59,16 @@ export class BatchConsumer implements RunningConsumer {
     await this.tail;
     await this.giveBack(this.waiting.splice(0));
     clearInterval(this.keepAlive);
+  }
+
+  replay(message: StreamMessage): Promise<void> {
+    const turn = this.tail.then(async () => {
+      if (this.reader.signal.aborted) throw stoppingError();
+      await this.handler([message]);
+      this.host.metrics.message(this.name, 'replayed');
+    });
+    this.tail = turn.catch(() => undefined);
+    return turn;
   }
 
   private take(delivery: Delivery): void {

@@ -16,6 +16,8 @@ export interface ConsumerHost {
 export interface RunningConsumer {
   /** Stops taking messages, finishes what was begun, gives the rest back to the broker. */
   stop(): Promise<void>;
+  /** Runs the handler once for a message from the dead letters, in its turn; what the handler throws comes back. */
+  replay(message: StreamMessage): Promise<void>;
 }
 
 export type MessageHandler = (message: StreamMessage) => Promise<unknown>;

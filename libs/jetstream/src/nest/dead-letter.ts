@@ -1,6 +1,7 @@
 import { subjects } from '@gantry/contracts/messaging/streams';
 import { GantryError } from '@gantry/kernel/gantry-error';
 import { headers, type NatsConnection } from '@nats-io/transport-node';
+import { asciiJson } from '../ascii-json.js';
 import { publishBytes } from '../publisher.js';
 import type { StreamMessage } from '../stream-message.js';
 
@@ -13,6 +14,10 @@ export const deadLetterHeaders = {
   subject: 'gantry-dlq-subject',
   sequence: 'gantry-dlq-sequence',
   failures: 'gantry-dlq-failures',
+  /** When the stream had stored the message, epoch milliseconds. */
+  time: 'gantry-dlq-time',
+  /** The message's own headers, JSON of [name, value] pairs; absent when there were none or too many. */
+  headers: 'gantry-dlq-headers',
   /** Set when the body did not fit next to these headers and was left out. */
   truncated: 'gantry-dlq-truncated',
 } as const;
@@ -27,6 +32,7 @@ export interface DeadLetter {
 
 /** Room for our headers next to the body. */
 const HEADER_BYTES = 8 * 1024;
+const LONGEST_HEADERS = 4_000;
 
 /** Stores the dead letter; only after that may the original be dropped. The id makes a repeated attempt harmless. */
 export async function storeDeadLetter(
@@ -44,6 +50,9 @@ export async function storeDeadLetter(
   sent.set(deadLetterHeaders.subject, message.subject);
   sent.set(deadLetterHeaders.sequence, String(message.streamSequence));
   sent.set(deadLetterHeaders.failures, String(failures));
+  sent.set(deadLetterHeaders.time, String(message.timestampMs));
+  const own = headersText(message);
+  if (own !== undefined) sent.set(deadLetterHeaders.headers, own);
   const fits = message.bytes.length + HEADER_BYTES <= (nc.info?.max_payload ?? 1_048_576);
   if (!fits) sent.set(deadLetterHeaders.truncated, 'true');
   await publishBytes(nc, subjects.deadLetter(stream, consumer), fits ? message.bytes : new Uint8Array(), {
@@ -51,6 +60,12 @@ export async function storeDeadLetter(
     headers: sent,
     signal,
   });
+}
+
+function headersText({ headers: own }: StreamMessage): string | undefined {
+  if (own === undefined) return undefined;
+  const text = asciiJson(own.keys().flatMap((name) => own.values(name).map((value) => [name, value])));
+  return text.length <= LONGEST_HEADERS ? text : undefined;
 }
 
 /** One line of printable ASCII, as a header value must be. */

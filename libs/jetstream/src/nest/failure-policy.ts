@@ -24,3 +24,7 @@ export function failureKind(error: unknown): FailureKind {
 export function isWorthLogging(failures: number): boolean {
   return (failures & (failures - 1)) === 0;
 }
+
+export function stoppingError(): GantryError {
+  return new GantryError('SERVICE.STOPPING', 'unavailable', 'The service is being stopped. Try again in a moment.');
+}

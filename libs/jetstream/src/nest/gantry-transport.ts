@@ -1,5 +1,6 @@
 import { getHealth } from '@gantry/contracts/messaging/request';
 import { streams } from '@gantry/contracts/messaging/streams';
+import { systemClock } from '@gantry/kernel/clock';
 import type { HealthState } from '@gantry/nest-platform/health';
 import type { Logger } from '@gantry/nest-platform/logger';
 import type { MessagingMetrics } from '@gantry/nest-platform/messaging-metrics';
@@ -9,7 +10,8 @@ import { isObservable, lastValueFrom } from 'rxjs';
 import { backOff, pause } from '../pause.js';
 import { ensureStream } from '../stream-admin.js';
 import { BatchConsumer } from './batch-consumer.js';
-import type { RunningConsumer } from './consumer-host.js';
+import { DeadLetterOffice } from './dead-letter-office.js';
+import { DEAD_LETTER_GROUP, deadLetterRequests, type ReplayTarget } from './dead-letter.requests.js';
 import type { HandlerExtras } from './decorators.js';
 import { RequestResponder } from './request-responder.js';
 import { StreamConsumer } from './stream-consumer.js';
@@ -34,7 +36,7 @@ export class GantryTransport extends Server implements CustomTransportStrategy {
   /** Failures of stream handlers decide about the acknowledgement, so they must reach us. */
   override readonly propagatesEventHandlerErrors = true;
   private readonly responders: RequestResponder[] = [];
-  private readonly consumers: RunningConsumer[] = [];
+  private readonly consumers: ReplayTarget[] = [];
   private readonly closing = new AbortController();
 
   constructor(private readonly options: GantryTransportOptions) {
@@ -45,7 +47,6 @@ export class GantryTransport extends Server implements CustomTransportStrategy {
   listen(callback: (error?: unknown) => void): void {
     const { nc, service, health } = this.options;
     try {
-      let consumes = false;
       const contract = getHealth(service);
       this.answer(contract, () => Promise.resolve(health.report()));
       for (const [pattern, handler] of this.messageHandlers) {
@@ -55,14 +56,16 @@ export class GantryTransport extends Server implements CustomTransportStrategy {
           throw new Error(`Two handlers share the durable consumer "${pattern}". Give each its own.`);
         const call = handler as unknown as NestHandler;
         if (extras.kind === 'request') this.answer(extras.contract, (input, request) => settle(call(input, request)));
-        else consumes = true;
-        if (extras.kind === 'stream') {
-          this.consumers.push(new StreamConsumer(this.options, extras.options, (message) => settle(call(message))));
-        } else if (extras.kind === 'batch') {
-          this.consumers.push(new BatchConsumer(this.options, extras.options, (messages) => settle(call(messages))));
+        else {
+          const { stream, durable } = extras.options;
+          const consumer =
+            extras.kind === 'stream'
+              ? new StreamConsumer(this.options, extras.options, (message) => settle(call(message)))
+              : new BatchConsumer(this.options, extras.options, (messages) => settle(call(messages)));
+          this.consumers.push({ stream, durable, consumer });
         }
       }
-      if (consumes) void this.ensureDeadLetters(nc);
+      if (this.consumers.length > 0) this.answerDeadLetters();
       nc.flush().then(
         () => callback(),
         (error: unknown) => callback(error),
@@ -75,7 +78,7 @@ export class GantryTransport extends Server implements CustomTransportStrategy {
   /** Takes in nothing new, finishes what is in hand. */
   async close(): Promise<void> {
     this.closing.abort();
-    const running = [...this.responders, ...this.consumers].map((part) => part.stop());
+    const running = [...this.responders, ...this.consumers.map(({ consumer }) => consumer)].map((part) => part.stop());
     await Promise.all(running);
   }
 
@@ -90,9 +93,18 @@ export class GantryTransport extends Server implements CustomTransportStrategy {
   private answer(
     contract: ConstructorParameters<typeof RequestResponder>[2],
     handler: ConstructorParameters<typeof RequestResponder>[3],
+    group = this.options.service,
   ): void {
-    const { nc, service, logger, metrics } = this.options;
-    this.responders.push(new RequestResponder(nc, service, contract, handler, logger, metrics));
+    const { nc, logger, metrics } = this.options;
+    this.responders.push(new RequestResponder(nc, group, contract, handler, logger, metrics));
+  }
+
+  private answerDeadLetters(): void {
+    const { nc, logger } = this.options;
+    void this.ensureDeadLetters(nc);
+    const office = new DeadLetterOffice(nc, systemClock);
+    for (const { contract, handler } of deadLetterRequests(office, this.consumers, logger))
+      this.answer(contract, handler, DEAD_LETTER_GROUP);
   }
 
   private async ensureDeadLetters(nc: NatsConnection): Promise<void> {

@@ -1,11 +1,19 @@
 import { GantryError } from '@gantry/kernel/gantry-error';
 import { backOff, pause } from '../pause.js';
+import type { StreamMessage } from '../stream-message.js';
 import type { ConsumerHost, MessageHandler, RunningConsumer } from './consumer-host.js';
 import { storeDeadLetter } from './dead-letter.js';
 import type { StreamHandlerOptions } from './decorators.js';
 import type { Delivery } from './delivery.js';
 import { DurableReader } from './durable-reader.js';
-import { failureKind, FIRST_RETRY_MS, isWorthLogging, LONGEST_RETRY_MS, OUTAGE_PATIENCE } from './failure-policy.js';
+import {
+  failureKind,
+  FIRST_RETRY_MS,
+  isWorthLogging,
+  LONGEST_RETRY_MS,
+  OUTAGE_PATIENCE,
+  stoppingError,
+} from './failure-policy.js';
 import { RecentDeliveries } from './recent-deliveries.js';
 
 interface Entry {
@@ -14,12 +22,16 @@ interface Entry {
   failures: number;
 }
 
+/** Never throws. */
+type Turn = () => Promise<void>;
+
 /**
  * One message after the other per subject, subjects side by side. A failing message stays in hand and is tried again after a
  * growing delay, so that a later message of its subject never overtakes it; the broker is told that the work goes on.
  */
 export class StreamConsumer implements RunningConsumer {
-  private readonly lanes = new Map<string, Entry[]>();
+  /** Turns of each subject that has any, run one after the other. */
+  private readonly lanes = new Map<string, Turn[]>();
   private readonly inHand = new Map<string, Entry>();
   private readonly recent = new RecentDeliveries();
   private readonly reader: DurableReader;
@@ -64,6 +76,21 @@ export class StreamConsumer implements RunningConsumer {
     clearInterval(this.keepAlive);
   }
 
+  replay(message: StreamMessage): Promise<void> {
+    return new Promise((resolve, reject) => {
+      this.enqueue(message.subject, async () => {
+        try {
+          if (this.reader.signal.aborted) throw stoppingError();
+          await this.handler(message);
+          this.host.metrics.message(this.name, 'replayed');
+          resolve();
+        } catch (error) {
+          reject(error as Error);
+        }
+      });
+    });
+  }
+
   private take(delivery: Delivery): void {
     if (this.recent.has(delivery.key)) {
       delivery.ack();
@@ -76,23 +103,29 @@ export class StreamConsumer implements RunningConsumer {
     }
     const entry: Entry = { delivery, failures: 0 };
     this.inHand.set(delivery.key, entry);
-    const lane = this.lanes.get(delivery.subject);
-    if (lane !== undefined) {
-      lane.push(entry);
-      return;
-    }
-    const opened = [entry];
-    this.lanes.set(delivery.subject, opened);
-    void this.runLane(delivery.subject, opened);
-  }
-
-  private async runLane(subject: string, lane: Entry[]): Promise<void> {
-    for (let entry = lane[0]; entry !== undefined; entry = lane[0]) {
+    this.enqueue(delivery.subject, async () => {
       if (this.reader.signal.aborted) await this.giveBack(entry);
       else await this.finish(entry);
-      lane.shift();
       this.inHand.delete(entry.delivery.key);
       this.reader.makeRoom();
+    });
+  }
+
+  private enqueue(subject: string, turn: Turn): void {
+    const lane = this.lanes.get(subject);
+    if (lane !== undefined) {
+      lane.push(turn);
+      return;
+    }
+    const opened = [turn];
+    this.lanes.set(subject, opened);
+    void this.runLane(subject, opened);
+  }
+
+  private async runLane(subject: string, lane: Turn[]): Promise<void> {
+    for (let turn = lane[0]; turn !== undefined; turn = lane[0]) {
+      await turn();
+      lane.shift();
     }
     this.lanes.delete(subject);
     if (this.inHand.size === 0) this.emptied?.();
