@@ -1,4 +1,5 @@
 import { Command } from 'commander';
+import { addAdminCommands } from './commands/admin.commands.js';
 import { addFileCommands } from './commands/file.commands.js';
 import { addFleetCommands } from './commands/fleet.commands.js';
 import { addLoginCommands } from './commands/login.command.js';
@@ -16,5 +17,6 @@ export function createProgram(environment: CliEnvironment): Command {
   addTaskCommands(program, environment);
   addFileCommands(program, environment);
   addFleetCommands(program, environment);
+  addAdminCommands(program, environment);
   return program;
 }

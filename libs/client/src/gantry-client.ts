@@ -1,6 +1,10 @@
 import { randomUUID } from 'node:crypto';
 import { GantryError } from '@gantry/kernel/gantry-error';
 import type {
+  DeadLetterFieldsFragment,
+  DeadLetterQuery,
+  DeadLettersQuery,
+  DeadLettersQueryVariables,
   ExplainTaskQuery,
   FollowLogsSubscription,
   HealthQuery,
@@ -27,6 +31,12 @@ import {
   meDocument,
   registerDocument,
 } from './operations/auth.operations.js';
+import {
+  deadLetterDocument,
+  deadLettersDocument,
+  discardDeadLetterDocument,
+  replayDeadLetterDocument,
+} from './operations/dead-letter.operations.js';
 import { healthDocument, summaryDocument, workersDocument } from './operations/fleet.operations.js';
 import {
   cancelTaskDocument,
@@ -44,6 +54,7 @@ import {
 import { Transport, type CredentialSource } from './transport.js';
 
 export type Task = TaskFieldsFragment;
+export type DeadLetter = DeadLetterFieldsFragment;
 export type Artifact = Task['artifacts'][number];
 export type Worker = WorkersQuery['workers'][number];
 export type LogBatch = FollowLogsSubscription['taskLogs'];
@@ -144,6 +155,23 @@ export class GantryClient {
 
   async summary(): Promise<SummaryQuery['summary']> {
     return (await this.transport.execute(summaryDocument, {}, { repeatable: true })).summary;
+  }
+
+  /** Admins only. A page may be short, even empty, and still have a `next`. */
+  async deadLetters(variables: DeadLettersQueryVariables = {}): Promise<DeadLettersQuery['deadLetters']> {
+    return (await this.transport.execute(deadLettersDocument, variables, { repeatable: true })).deadLetters;
+  }
+
+  async deadLetter(id: string): Promise<DeadLetterQuery['deadLetter']> {
+    return (await this.transport.execute(deadLetterDocument, { id }, { repeatable: true })).deadLetter;
+  }
+
+  async replayDeadLetter(id: string): Promise<DeadLetter> {
+    return (await this.transport.execute(replayDeadLetterDocument, { id })).replayDeadLetter;
+  }
+
+  async discardDeadLetter(id: string): Promise<DeadLetter> {
+    return (await this.transport.execute(discardDeadLetterDocument, { id })).discardDeadLetter;
   }
 
   async health(): Promise<HealthQuery['health']> {

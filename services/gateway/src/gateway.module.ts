@@ -15,6 +15,9 @@ import { Account } from './modules/auth/account.js';
 import { AuthController } from './modules/auth/auth.controller.js';
 import { AuthResolver } from './modules/auth/auth.resolver.js';
 import { SessionCookies } from './modules/auth/session-cookies.js';
+import { DeadLetters } from './modules/dead-letters/dead-letters.js';
+import { DeadLettersController } from './modules/dead-letters/dead-letters.controller.js';
+import { DeadLettersResolver } from './modules/dead-letters/dead-letters.resolver.js';
 import { HttpStatistics } from './modules/system/http-statistics.js';
 import { SummaryQuery } from './modules/system/summary.js';
 import { SystemController } from './modules/system/system.controller.js';
@@ -60,6 +63,7 @@ export class GatewayModule {
         TaskTelemetryController,
         WorkersController,
         SystemController,
+        DeadLettersController,
         StreamsController,
         DocsController,
       ],
@@ -71,6 +75,7 @@ export class GatewayModule {
         WorkersResolver,
         TelemetryResolver,
         SystemResolver,
+        DeadLettersResolver,
         { provide: APP_FILTER, useValue: new ErrorFilter(parts.logger) },
         ...valuesOf(parts),
       ],
@@ -85,6 +90,7 @@ function valuesOf(parts: GatewayParts): Provider[] {
     { provide: TaskListQuery, useValue: parts.taskLists },
     { provide: WorkerTasksQuery, useValue: parts.workerTasks },
     { provide: ArtifactLinks, useValue: parts.links },
+    { provide: DeadLetters, useValue: parts.deadLetters },
     { provide: Account, useValue: parts.account },
     { provide: SessionCookies, useValue: parts.cookies },
     { provide: LiveTasks, useValue: parts.liveTasks },

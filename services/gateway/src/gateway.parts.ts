@@ -14,6 +14,7 @@ import type { GatewayEnvironment } from './environment.js';
 import { ArtifactLinks } from './modules/artifacts/artifact-links.js';
 import { Account } from './modules/auth/account.js';
 import { SessionCookies } from './modules/auth/session-cookies.js';
+import { DeadLetters } from './modules/dead-letters/dead-letters.js';
 import { gaugeOf, HttpStatistics } from './modules/system/http-statistics.js';
 import { SummaryQuery } from './modules/system/summary.js';
 import { SystemHealthQuery } from './modules/system/system-health.js';
@@ -123,6 +124,7 @@ export function createParts(environment: GatewayEnvironment, ports: GatewayPorts
     workerTasks: new WorkerTasksQuery(services, clock),
     links: new ArtifactLinks(services, taskReader, tickets),
     account: new Account(services),
+    deadLetters: new DeadLetters(services),
     cookies: new SessionCookies(environment.GANTRY_WEB_ORIGINS),
     liveTasks: new LiveTasks(taskFeed, taskReader),
     liveLogs: new LiveLogs(reader, taskFeed, taskReader, services),

@@ -11,6 +11,7 @@ interface LoginOptions {
   email?: string;
   passwordStdin?: boolean;
   newPassword?: string;
+  admin?: boolean;
 }
 
 export function addLoginCommands(program: Command, environment: CliEnvironment): void {
@@ -20,6 +21,7 @@ export function addLoginCommands(program: Command, environment: CliEnvironment):
     .option('--url <address>', `address of the API (default ${DEFAULT_API_URL})`)
     .option('--email <address>', 'e-mail address (or GANTRY_EMAIL)')
     .option('--password-stdin', 'read the password from standard input (or set GANTRY_PASSWORD)')
+    .option('--admin', 'make a key that may administrate, for gantry admin')
     .option('--new-password <password>', 'set this password if the account must change it')
     .action(async (options: LoginOptions) => {
       const apiUrl =
@@ -29,7 +31,7 @@ export function addLoginCommands(program: Command, environment: CliEnvironment):
         options.passwordStdin === true
           ? await readStandardInput()
           : (environment.GANTRY_PASSWORD ?? (await askSecret('Password')));
-      const key = await obtainKey(apiUrl, email, password, options.newPassword);
+      const key = await obtainKey(apiUrl, email, password, options);
       writeConfig(environment.configFile, { apiUrl, apiKey: key, email });
       console.log(`Logged in to ${apiUrl} as ${email}. The key is in ${environment.configFile}.`);
     });
@@ -47,7 +49,7 @@ async function obtainKey(
   apiUrl: string,
   email: string,
   password: string,
-  newPassword: string | undefined,
+  { newPassword, admin = false }: LoginOptions,
 ): Promise<string> {
   let token: string | undefined;
   const client = new GantryClient({ apiUrl, credentials: () => token });
@@ -59,6 +61,9 @@ async function obtainKey(
     await client.changePassword(password, chosen);
     token = (await client.logIn(email, chosen)).accessToken;
   }
-  const { key } = await client.createApiKey(`gantry command on ${os.hostname()}`);
+  const { key } = await client.createApiKey(
+    `gantry command on ${os.hostname()}`,
+    admin ? ['admin', 'tasks:read', 'tasks:write', 'workers:read', 'telemetry:read'] : undefined,
+  );
   return key;
 }

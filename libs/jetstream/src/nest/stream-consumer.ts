@@ -85,7 +85,7 @@ export class StreamConsumer implements RunningConsumer {
           this.host.metrics.message(this.name, 'replayed');
           resolve();
         } catch (error) {
-          reject(error as Error);
+          reject(error);
         }
       });
     });

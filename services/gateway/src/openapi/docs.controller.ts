@@ -4,6 +4,7 @@ import { Controller, Get, Header, Param, Res } from '@nestjs/common';
 import type { FastifyReply } from 'fastify';
 import { GantryError } from '@gantry/kernel/gantry-error';
 import { authRoutes } from './auth.routes.js';
+import { deadLetterRoutes } from './dead-letters.routes.js';
 import { openApiDocument } from './document.js';
 import { systemRoutes } from './system.routes.js';
 import { taskRoutes } from './tasks.routes.js';
@@ -11,7 +12,7 @@ import { taskRoutes } from './tasks.routes.js';
 const require = createRequire(import.meta.url);
 const { version } = require('../../package.json') as { version: string };
 
-export const routeDescriptions = { ...authRoutes, ...taskRoutes, ...systemRoutes };
+export const routeDescriptions = { ...authRoutes, ...taskRoutes, ...systemRoutes, ...deadLetterRoutes };
 
 /** Inline scripts are forbidden by our own policy, so the page starts from a file. */
 const start = `window.ui = SwaggerUIBundle({ url: '/api/docs/openapi.json', dom_id: '#ui', deepLinking: true });`;

@@ -5,6 +5,7 @@ import {
   tokenPairSchema,
   userViewSchema,
 } from '@gantry/contracts/auth/auth-requests';
+import { deadLetterDetailSchema, deadLetterSchema } from '@gantry/contracts/messaging/dead-letters';
 import { metricBatchSchema } from '@gantry/contracts/agents/metric-batch';
 import { explanationSchema, workerStatuses, workerViewSchema } from '@gantry/contracts/scheduling/scheduler-requests';
 import { artifactSchema, taskStatusSchema } from '@gantry/contracts/tasks/task-status';
@@ -49,6 +50,8 @@ export const schemas = {
     totalWorkers: z.int(),
     degraded: z.boolean(),
   }),
+  DeadLetter: deadLetterSchema,
+  DeadLetterDetail: deadLetterDetailSchema,
   Health: z.object({ status, services: z.record(z.string(), status), reasons: z.array(z.string()) }),
   MetricUpdate: metricBatchSchema.pick({ workerId: true, host: true, gpus: true, tasks: true }),
 } as const satisfies Record<string, z.ZodType>;

@@ -61,6 +61,8 @@ export const accessTable: Readonly<Record<string, Access>> = {
   'Query.series': readTelemetry,
   'Query.summary': readTasks,
   'Query.health': member([]),
+  'Query.deadLetters': admin,
+  'Query.deadLetter': admin,
 
   'Mutation.register': open('credentials'),
   'Mutation.logIn': open('credentials'),
@@ -72,6 +74,8 @@ export const accessTable: Readonly<Record<string, Access>> = {
   'Mutation.revokeApiKey': account,
   'Mutation.revokeSession': account,
   'Mutation.changeRole': admin,
+  'Mutation.replayDeadLetter': admin,
+  'Mutation.discardDeadLetter': admin,
   'Mutation.submitTask': writeTasks,
   'Mutation.cancelTask': writeTasks,
   'Mutation.retryTask': writeTasks,
@@ -136,6 +140,10 @@ export const accessTable: Readonly<Record<string, Access>> = {
   'GET /api/stats': readTasks,
   'GET /api/admin/users': admin,
   'GET /api/admin/stats': admin,
+  'GET /api/admin/dead-letters': admin,
+  'GET /api/admin/dead-letters/:id': admin,
+  'POST /api/admin/dead-letters/:id/replay': admin,
+  'DELETE /api/admin/dead-letters/:id': admin,
 
   'GET /api/stream/tasks': readTasks,
   'GET /api/stream/metrics': readTelemetry,

@@ -6,9 +6,10 @@ import { IconSearch, IconStack2 } from '@tabler/icons-react';
 import { useRouter } from 'next/navigation';
 import { useEffect, useId, useState, type KeyboardEvent, type ReactNode } from 'react';
 import { shortId } from '@/components/ui/copy-id';
+import { useSessionState } from '@/features/auth/components/session-context';
 import { TaskStatusPill } from '@/features/tasks/components/task-status-pill';
 import { TaskListDocument, type TaskRowFragment } from '@/gql/graphql';
-import { navItems, submitItem } from './nav-items';
+import { navItemsFor, submitItem } from './nav-items';
 import styles from './palette.module.css';
 
 interface Entry {
@@ -19,12 +20,13 @@ interface Entry {
   readonly aside?: ReactNode;
 }
 
-const pages: readonly Entry[] = [submitItem, ...navItems].map(({ href, label, icon: Icon }) => ({
-  id: href,
-  href,
-  label,
-  icon: <Icon size={17} />,
-}));
+const pagesFor = (role: string | undefined): readonly Entry[] =>
+  [submitItem, ...navItemsFor(role)].map(({ href, label, icon: Icon }) => ({
+    id: href,
+    href,
+    label,
+    icon: <Icon size={17} />,
+  }));
 
 /** Ctrl/Cmd-K: pages, and tasks by name or id. */
 export function Palette({ onClose }: { onClose: () => void }) {
@@ -33,9 +35,11 @@ export function Palette({ onClose }: { onClose: () => void }) {
   const [text, setText] = useState('');
   const [active, setActive] = useState(0);
   const tasks = useFoundTasks(text);
+  const session = useSessionState();
+  const role = session.status === 'signed_in' ? session.user.role : undefined;
   const needle = text.trim().toLowerCase();
   const entries: Entry[] = [
-    ...pages.filter((page) => page.label.toLowerCase().includes(needle)),
+    ...pagesFor(role).filter((page) => page.label.toLowerCase().includes(needle)),
     ...tasks.map((task) => ({
       id: task.id,
       href: `/tasks/${task.id}`,

@@ -8,8 +8,9 @@ import { usePathname } from 'next/navigation';
 import { useEffect, type ReactNode } from 'react';
 import { ColorSchemeToggle } from '@/components/ui/color-scheme-toggle';
 import { GantryLogo } from '@/components/ui/gantry-logo';
+import { useSessionState } from '@/features/auth/components/session-context';
 import { ConnectionBadge } from './connection-badge';
-import { isCurrent, navItems } from './nav-items';
+import { isCurrent, navItemsFor } from './nav-items';
 import { TaskToasts } from './task-toasts';
 import { UserMenu } from './user-menu';
 import styles from './shell.module.css';
@@ -79,9 +80,11 @@ export function Shell({ children }: { children: ReactNode }) {
 }
 
 function NavLinks({ pathname }: { pathname: string }) {
+  const state = useSessionState();
+  const role = state.status === 'signed_in' ? state.user.role : undefined;
   return (
     <ul className={styles.links}>
-      {navItems.map(({ href, label, icon: Icon }) => (
+      {navItemsFor(role).map(({ href, label, icon: Icon }) => (
         <li key={href}>
           <Link href={href} className={styles.link} aria-current={isCurrent(href, pathname) ? 'page' : undefined}>
             <Icon size={18} stroke={1.7} aria-hidden="true" />
