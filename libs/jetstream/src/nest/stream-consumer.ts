@@ -77,18 +77,19 @@ export class StreamConsumer implements RunningConsumer {
   }
 
   replay(message: StreamMessage): Promise<void> {
-    return new Promise((resolve, reject) => {
+    return new Promise((resolve) => {
       this.enqueue(message.subject, async () => {
-        try {
-          if (this.reader.signal.aborted) throw stoppingError();
-          await this.handler(message);
-          this.host.metrics.message(this.name, 'replayed');
-          resolve();
-        } catch (error) {
-          reject(error);
-        }
+        const outcome = this.handleReplayed(message);
+        resolve(outcome);
+        await outcome.catch(() => undefined);
       });
     });
+  }
+
+  private async handleReplayed(message: StreamMessage): Promise<void> {
+    if (this.reader.signal.aborted) throw stoppingError();
+    await this.handler(message);
+    this.host.metrics.message(this.name, 'replayed');
   }
 
   private take(delivery: Delivery): void {
