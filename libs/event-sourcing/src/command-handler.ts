@@ -23,6 +23,11 @@ export interface Loaded<State> {
   lastSequence: number;
 }
 
+interface Fetched<State> extends Loaded<State> {
+  /** Remembered, not read: another process may have gone on. */
+  cached: boolean;
+}
+
 export interface HandleResult<State, Event extends DomainEvent> extends Loaded<State> {
   /** What was stored; undefined when the decision was "nothing to do". */
   stored: StoredCommit<Event> | undefined;
@@ -43,7 +48,8 @@ export interface CommandHandlerOptions<State, Command, Event extends DomainEvent
 
 /**
  * Load, decide, append: the only way a command becomes history. Commands of one aggregate run one after the other in this
- * process; between processes the store's fence decides, and the loser decides again from fresh state.
+ * process; between processes the store's fence decides, and the loser decides again from fresh state. A decision that appends
+ * nothing meets no fence, so "no" and "nothing to do" from a cached state are given only while it is the newest one.
  */
 export class CommandHandler<State, Command, Event extends DomainEvent> {
   private readonly cache = new Map<string, Loaded<State>>();
@@ -64,9 +70,12 @@ export class CommandHandler<State, Command, Event extends DomainEvent> {
     return this.serialise(aggregateId, () => this.attempt(aggregateId, command, origin));
   }
 
-  /** Current state from the cache or the store. */
+  /** State from the cache or the store, not older than the call. */
   load(aggregateId: string): Promise<Loaded<State>> {
-    return this.serialise(aggregateId, () => this.fetch(aggregateId));
+    return this.serialise(aggregateId, async () => {
+      const loaded = await this.fetch(aggregateId);
+      return plain((await this.isOutdated(aggregateId, loaded)) ? await this.fetch(aggregateId) : loaded);
+    });
   }
 
   /** Takes in a commit that a reader of the stream saw (another replica's, or a replay at start-up). */
@@ -91,8 +100,17 @@ export class CommandHandler<State, Command, Event extends DomainEvent> {
     for (let retry = 0; ; retry += 1) {
       const loaded = await this.fetch(aggregateId);
       const resolved = typeof command === 'function' ? (command as (state: State) => Command)(loaded.state) : command;
-      const events = decider.decide(resolved, loaded.state);
-      if (events.length === 0) return { ...loaded, stored: undefined };
+      let events: readonly Event[];
+      try {
+        events = decider.decide(resolved, loaded.state);
+      } catch (refusal) {
+        if (await this.isOutdated(aggregateId, loaded)) continue;
+        throw refusal;
+      }
+      if (events.length === 0) {
+        if (await this.isOutdated(aggregateId, loaded)) continue;
+        return { ...plain(loaded), stored: undefined };
+      }
       const commit: Commit<Event> = {
         id: origin.commandId,
         stream: streamName,
@@ -112,8 +130,7 @@ export class CommandHandler<State, Command, Event extends DomainEvent> {
         if (duplicate) {
           // What the store kept under this id may differ from what was decided just now: only the stored one is true.
           this.cache.delete(aggregateId);
-          const fresh = await this.fetch(aggregateId);
-          return { ...fresh, stored: undefined };
+          return { ...plain(await this.fetch(aggregateId)), stored: undefined };
         }
         const next = this.advance(loaded, commit, streamSequence);
         this.remember(aggregateId, next);
@@ -125,17 +142,26 @@ export class CommandHandler<State, Command, Event extends DomainEvent> {
     }
   }
 
-  private async fetch(aggregateId: string): Promise<Loaded<State>> {
+  /** Whether another process went on from this state; then it is no longer cached. */
+  private async isOutdated(aggregateId: string, { cached, lastSequence }: Fetched<State>): Promise<boolean> {
+    if (!cached) return false;
+    const newest = await this.options.store.newestSequence(this.options.subjectOf(aggregateId));
+    if (newest === lastSequence) return false;
+    this.cache.delete(aggregateId);
+    return true;
+  }
+
+  private async fetch(aggregateId: string): Promise<Fetched<State>> {
     const cached = this.cache.get(aggregateId);
     if (cached !== undefined) {
       this.remember(aggregateId, cached);
-      return cached;
+      return { ...cached, cached: true };
     }
     const commits = await this.options.store.load(this.options.subjectOf(aggregateId));
     let loaded: Loaded<State> = { state: this.options.decider.initialState, version: 0, lastSequence: 0 };
     for (const stored of commits) loaded = this.advance(loaded, stored.commit, stored.streamSequence);
     if (loaded.version > 0) this.remember(aggregateId, loaded);
-    return loaded;
+    return { ...loaded, cached: false };
   }
 
   private advance(from: Loaded<State> | undefined, commit: Commit<Event>, streamSequence: number): Loaded<State> {
@@ -164,4 +190,8 @@ export class CommandHandler<State, Command, Event extends DomainEvent> {
     });
     return run;
   }
+}
+
+function plain<State>({ state, version, lastSequence }: Fetched<State>): Loaded<State> {
+  return { state, version, lastSequence };
 }

@@ -69,6 +69,39 @@ describe('CommandHandler', () => {
     expect(store.all).toHaveLength(1);
   });
 
+  it('neither refuses nor does nothing on a state that another process has changed', async () => {
+    const store = new InMemoryEventStore<CounterEvent>();
+    const [left, right] = [handlerOn(store), handlerOn(store)];
+    const add = (commandId: string) => ({ ...origin, commandId });
+    await left.handle('a', { type: 'Add', amount: 1 }, add('1'));
+    await right.handle('a', (state) => ({ type: 'Add', amount: state.total }), add('2'));
+    // `left` believes that the total is 1, where this command adds nothing.
+    const onceTwo = (state: CounterState): CounterCommand => ({ type: 'Add', amount: state.total < 2 ? 0 : 5 });
+    expect(await left.handle('a', onceTwo, add('3'))).toMatchObject({ version: 3, state: { total: 7 } });
+    await right.handle('a', { type: 'Close', at: 1 }, add('4'));
+    expect((await left.load('a')).state).toEqual({ total: 7, closed: true });
+  });
+
+  it('decides a refusal again when the refusing state is outdated', async () => {
+    const store = new InMemoryEventStore<CounterEvent>();
+    const limited = {
+      ...counterDecider,
+      // Accepts only what comes after somebody added something.
+      decide: (command: CounterCommand, state: CounterState) => {
+        if (command.type === 'Close' && state.total < 2) throw new GantryError('COUNTER.TOO_LOW', 'conflict', 'Add.');
+        return counterDecider.decide(command, state);
+      },
+    };
+    const [left, right] = [handlerOn(store, { decider: limited }), handlerOn(store, { decider: limited })];
+    await left.handle('a', { type: 'Add', amount: 1 }, { ...origin, commandId: '1' });
+    await right.handle('a', { type: 'Add', amount: 1 }, { ...origin, commandId: '2' });
+    expect((await left.handle('a', { type: 'Close', at: 3 }, { ...origin, commandId: '3' })).state.closed).toBe(true);
+    await left.handle('b', { type: 'Add', amount: 1 }, { ...origin, commandId: '4' });
+    await expect(left.handle('b', { type: 'Close', at: 3 }, { ...origin, commandId: '5' })).rejects.toMatchObject({
+      code: 'COUNTER.TOO_LOW',
+    });
+  });
+
   it('makes the command from the state it is decided on', async () => {
     const store = new InMemoryEventStore<CounterEvent>();
     const handler = handlerOn(store);
@@ -85,6 +118,7 @@ describe('CommandHandler', () => {
     let appends = 0;
     const contested: Options['store'] = {
       load: (subject) => store.load(subject),
+      newestSequence: (subject) => store.newestSequence(subject),
       follow: (options) => store.follow(options),
       append: async (subject, commit, expected) => {
         appends += 1;
@@ -106,6 +140,7 @@ describe('CommandHandler', () => {
     let lost = true;
     const unreliable: Options['store'] = {
       load: (subject) => store.load(subject),
+      newestSequence: (subject) => store.newestSequence(subject),
       follow: (options) => store.follow(options),
       append: async (subject, commit, expected) => {
         const result = await store.append(subject, commit, expected);

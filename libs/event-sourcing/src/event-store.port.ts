@@ -11,6 +11,8 @@ export interface AppendResult {
 export interface EventStore<Event extends DomainEvent = DomainEvent> {
   /** All commits of one aggregate, oldest first; empty if there are none. */
   load(subject: string): Promise<StoredCommit<Event>[]>;
+  /** Stream sequence of the aggregate's newest commit, 0 = none; much cheaper than loading it. */
+  newestSequence(subject: string): Promise<number>;
   /**
    * Stores one commit atomically if the newest stream sequence on `subject` is `expectedSequence` (0 = no message yet).
    * Throws `ConcurrencyError` if another writer was first; throws a retryable `unavailable` error if the outcome is

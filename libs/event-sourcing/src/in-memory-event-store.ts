@@ -18,6 +18,10 @@ export class InMemoryEventStore<Event extends DomainEvent = DomainEvent> impleme
     return Promise.resolve([...(this.bySubject.get(subject) ?? [])]);
   }
 
+  newestSequence(subject: string): Promise<number> {
+    return Promise.resolve(this.bySubject.get(subject)?.at(-1)?.streamSequence ?? 0);
+  }
+
   async append(subject: string, commit: Commit<Event>, expectedSequence: number): Promise<AppendResult> {
     // Like a round trip: two appends started together are both decided on what each of them saw.
     await Promise.resolve();

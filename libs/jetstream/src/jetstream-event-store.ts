@@ -50,6 +50,10 @@ export class JetStreamEventStore<Event extends DomainEvent = DomainEvent> implem
     return messages.map((message) => this.toStored(message.subject, message.sequence, message.bytes));
   }
 
+  newestSequence(subject: string): Promise<number> {
+    return this.reader.newestSequence(subject);
+  }
+
   async append(subject: string, commit: Commit<Event>, expectedSequence: number): Promise<AppendResult> {
     const bytes = encoder.encode(JSON.stringify(this.checked(commit)));
     try {

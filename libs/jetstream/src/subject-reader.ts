@@ -58,6 +58,11 @@ export class SubjectReader {
     return newestFirst.reverse();
   }
 
+  /** 0 = there is no message. */
+  async newestSequence(subject: string): Promise<number> {
+    return (await this.get({ last_by_subj: subject }))?.sequence ?? 0;
+  }
+
   /** Sequence of the message with this id that was appended on top of `expected`; undefined if another one is there. */
   async findAfter(subject: string, expected: number, messageId: string): Promise<number | undefined> {
     let message = await this.get({ last_by_subj: subject });
@@ -67,6 +72,11 @@ export class SubjectReader {
       message = await this.get({ seq: message.previous });
     }
     return undefined;
+  }
+
+  /** The first message of any subject from a sequence on. */
+  next(sequence: number): Promise<RawMessage | undefined> {
+    return this.get({ seq: sequence, next_by_subj: '>' });
   }
 
   readAt(sequence: number): Promise<RawMessage | undefined> {

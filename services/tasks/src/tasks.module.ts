@@ -1,6 +1,7 @@
 import { streams } from '@gantry/contracts/messaging/streams';
 import type { TaskEvent } from '@gantry/contracts/tasks/task-events';
 import { JetStreamEventStore } from '@gantry/jetstream/jetstream-event-store';
+import { StreamBarrier } from '@gantry/jetstream/stream-barrier';
 import type { Clock } from '@gantry/kernel/clock';
 import type { IdSource } from '@gantry/kernel/ids';
 import type { HealthState } from '@gantry/nest-platform/health';
@@ -9,6 +10,7 @@ import { CLOCK, HEALTH, IDS, LOGGER, NATS_CONNECTION } from '@gantry/nest-platfo
 import type { NatsConnection } from '@nats-io/transport-node';
 import { Module } from '@nestjs/common';
 import { ArtifactsRequests } from './adapters/in/artifacts.requests.js';
+import { CurrentBoard } from './adapters/in/current-board.interceptor.js';
 import { ReportsConsumer } from './adapters/in/reports.consumer.js';
 import { SchedulingConsumer } from './adapters/in/scheduling.consumer.js';
 import { TaskStreamFollower } from './adapters/in/task-stream.follower.js';
@@ -38,6 +40,12 @@ const jitter = (): number => Math.random();
   providers: [
     { provide: TaskBoard, useFactory: () => new TaskBoard() },
     {
+      provide: StreamBarrier,
+      useFactory: (nc: NatsConnection) => new StreamBarrier(nc, streams.tasks.name),
+      inject: [NATS_CONNECTION],
+    },
+    CurrentBoard,
+    {
       provide: JetStreamEventStore,
       useFactory: (nc: NatsConnection) => new JetStreamEventStore<TaskEvent>(nc, streams.tasks),
       inject: [NATS_CONNECTION],
@@ -54,8 +62,9 @@ const jitter = (): number => Math.random();
         board: TaskBoard,
         clock: Clock,
         appendStore: OptimisticCreateStore<TaskEvent>,
-      ) => new TaskCommandExecutor(store, board, clock, appendStore),
-      inject: [JetStreamEventStore, TaskBoard, CLOCK, OptimisticCreateStore],
+        barrier: StreamBarrier,
+      ) => new TaskCommandExecutor(store, board, clock, appendStore, (sequence) => barrier.wrote(sequence)),
+      inject: [JetStreamEventStore, TaskBoard, CLOCK, OptimisticCreateStore, StreamBarrier],
     },
     {
       provide: JetStreamArtifactStore,
@@ -139,12 +148,13 @@ const jitter = (): number => Math.random();
       useFactory: (
         nc: NatsConnection,
         executor: TaskCommandExecutor,
+        barrier: StreamBarrier,
         leftovers: PurgeLeftoversHandler,
         clock: Clock,
         health: HealthState,
         logger: Logger,
-      ) => new TaskStreamFollower({ nc, executor, leftovers, clock, health, logger }),
-      inject: [NATS_CONNECTION, TaskCommandExecutor, PurgeLeftoversHandler, CLOCK, HEALTH, LOGGER],
+      ) => new TaskStreamFollower({ nc, executor, barrier, leftovers, clock, health, logger }),
+      inject: [NATS_CONNECTION, TaskCommandExecutor, StreamBarrier, PurgeLeftoversHandler, CLOCK, HEALTH, LOGGER],
     },
   ],
 })

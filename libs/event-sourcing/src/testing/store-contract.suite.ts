@@ -24,6 +24,14 @@ export function storeContractSuite(name: string, makeStore: () => Promise<StoreS
 
     it('loads nothing for an aggregate that does not exist', async () => {
       expect(await store.load('counters.a')).toEqual([]);
+      expect(await store.newestSequence('counters.a')).toBe(0);
+    });
+
+    it('knows the newest commit of one aggregate', async () => {
+      const { streamSequence } = await store.append('counters.a', counterCommit('a', 1), 0);
+      const newest = await store.append('counters.a', counterCommit('a', 2), streamSequence);
+      await store.append('counters.b', counterCommit('b', 1), 0);
+      expect(await store.newestSequence('counters.a')).toBe(newest.streamSequence);
     });
 
     it('loads the commits of one aggregate, oldest first, exactly as they were appended', async () => {

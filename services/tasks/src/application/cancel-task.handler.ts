@@ -28,7 +28,7 @@ export class CancelTaskHandler {
       at: this.clock.now(),
       ...(reason === undefined ? {} : { reason }),
     };
-    await this.executor.execute(taskId, command, requestOrigin(context, this.ids.next()));
-    return this.executor.viewAfter(taskId);
+    const executed = await this.executor.execute(taskId, command, requestOrigin(context, this.ids.next()));
+    return this.executor.viewAfter(taskId, executed);
   }
 }

@@ -42,7 +42,7 @@ export class CommitArtifactHandler {
       storedAt: this.clock.now(),
     };
     await this.artifacts.putManifest({ ...artifact, taskId, chunks });
-    await this.executor.execute(
+    const executed = await this.executor.execute(
       taskId,
       { type: 'RecordArtifact', workerId, artifact },
       {
@@ -52,11 +52,11 @@ export class CommitArtifactHandler {
         causationId: artifactId,
       },
     );
-    return (await this.stored(taskId, artifactId)) ?? artifact;
+    return (await this.stored(taskId, artifactId, executed.version)) ?? artifact;
   }
 
-  private async stored(taskId: string, artifactId: string): Promise<Artifact | undefined> {
-    return (await this.executor.view(taskId))?.artifacts.find((known) => known.id === artifactId);
+  private async stored(taskId: string, artifactId: string, version?: number): Promise<Artifact | undefined> {
+    return (await this.executor.view(taskId, version))?.artifacts.find((known) => known.id === artifactId);
   }
 
   /** Reads back what the stream really holds: an agent's word is not enough to call a file complete. */

@@ -48,9 +48,9 @@ export class SubmitTaskHandler {
     if (this.executor.board.get(taskId) === undefined) this.freshIds.expectFresh(taskId);
     const command: SubmitTask = { type: 'SubmitTask', ...rest, at: this.clock.now() };
     // The id says all there is to say about this command: a repeated one is the same command.
-    const { stored } = await this.executor.execute(taskId, command, requestOrigin(context, `submit:${taskId}`));
-    const task = await this.executor.viewAfter(taskId);
-    const duplicate = stored === undefined;
+    const executed = await this.executor.execute(taskId, command, requestOrigin(context, `submit:${taskId}`));
+    const task = await this.executor.viewAfter(taskId, executed);
+    const duplicate = executed.stored === undefined;
     if (duplicate && (task.deleted || !sameSpec(task.spec, submission.spec))) throw taskErrors.idempotencyConflict();
     return { task, duplicate };
   }

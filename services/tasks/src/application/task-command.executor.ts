@@ -23,6 +23,8 @@ export interface Executed {
   /** What was stored; undefined if there was nothing to do. */
   readonly stored: StoredCommit<TaskEvent> | undefined;
   readonly state: TaskState;
+  /** Commits of the task, this one included. */
+  readonly version: number;
 }
 
 /**
@@ -42,6 +44,8 @@ export class TaskCommandExecutor {
     clock: Clock,
     /** Where aggregates are loaded from and appended to; a store that knows which ids are new saves a read per submission. */
     appendStore: EventStore<TaskEvent> = store,
+    /** Told of each own commit that the board shows before the stream has delivered it. */
+    private readonly onShown: (streamSequence: number) => void = () => undefined,
   ) {
     this.handler = new CommandHandler({
       streamName: 'TASKS',
@@ -55,15 +59,18 @@ export class TaskCommandExecutor {
   }
 
   async execute(taskId: string, command: TaskCommand, origin: CommandOrigin): Promise<Executed> {
-    const { stored, state } = await this.handler.handle(taskId, command, origin);
+    const { stored, state, version } = await this.handler.handle(taskId, command, origin);
     if (stored !== undefined) {
-      this.board.absorb(stored, 'own');
+      const shown = this.board.absorb(stored, 'own')?.version === version;
       this.signal.notify(taskId);
-      // The board waits for the echo of a deletion, so that one is read like a stranger's.
-      if (command.type !== 'DeleteTask' && stored.streamSequence > this.lastDelivered)
+      // The board waits for the echo of a deletion, so that one is read like a stranger's; and so is a commit on top of
+      // another replica's that the board has not seen yet.
+      if (shown && command.type !== 'DeleteTask' && stored.streamSequence > this.lastDelivered) {
         this.echoes.add(stored.streamSequence);
+        this.onShown(stored.streamSequence);
+      }
     }
-    return { stored, state };
+    return { stored, state, version };
   }
 
   /** Like `execute`, but waits a little for an assignment that is still on its way from the scheduler. */
@@ -111,17 +118,20 @@ export class TaskCommandExecutor {
     this.signal.notify(stored.commit.aggregateId);
   }
 
-  /** Current view, from the board or folded from the stream; undefined if there is no such task. */
-  async view(taskId: string): Promise<TaskView | undefined> {
+  /**
+   * View of at least this version, from the board or folded from the stream; undefined if there is no such task. The board
+   * may be some milliseconds behind another replica: see `CurrentBoard`.
+   */
+  async view(taskId: string, version = 1): Promise<TaskView | undefined> {
     const held = this.board.get(taskId);
-    if (held !== undefined) return held;
+    if (held !== undefined && held.version >= version) return held;
     let view: TaskView | undefined;
     for (const stored of await this.history(taskId)) view = foldTaskCommit(view, stored);
     return view;
   }
 
-  async viewAfter(taskId: string): Promise<TaskView> {
-    const view = await this.view(taskId);
+  async viewAfter(taskId: string, { version }: Pick<Executed, 'version'>): Promise<TaskView> {
+    const view = await this.view(taskId, version);
     if (view === undefined) throw taskErrors.notFound();
     return view;
   }

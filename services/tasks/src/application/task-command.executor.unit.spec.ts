@@ -98,6 +98,38 @@ describe('task commands', () => {
     expect((await left.executor.history(task.id)).map(({ commit }) => commit.version)).toEqual([1, 2, 3, 4]);
   });
 
+  it('record the assignment of an attempt that another replica has just queued', async () => {
+    const store = new InMemoryEventStore<TaskEvent>();
+    const [left, right] = [replica(store), replica(store)];
+    const { task } = await left.submit.handle({ spec }, context);
+    await right.executor.execute(task.id, assignment, origin('a'));
+    const rejected: RecordReport = { ...success, report: { type: 'rejected', message: 'no room' } };
+    await left.executor.execute(task.id, rejected, origin('b'));
+    // `right` still believes that attempt 1 runs, for which the next assignment would be none of its business.
+    await right.executor.execute(task.id, { ...assignment, attempt: 2 }, origin('c'));
+    expect(typesIn(store)).toEqual(['TaskSubmitted', 'TaskAssigned', 'TaskRequeued', 'TaskAssigned']);
+  });
+
+  it('answer with their own effect and keep the board whole, also on top of a commit that the stream has still to deliver', async () => {
+    const store = new InMemoryEventStore<TaskEvent>();
+    const [left, right] = [replica(store), replica(store)];
+    const { task } = await left.submit.handle({ spec }, context);
+    const deliver = (from: number) => {
+      for (const stored of store.all.slice(from))
+        if (!right.executor.isEcho(stored.streamSequence)) right.executor.absorb(stored);
+    };
+    deliver(0);
+    await left.executor.execute(task.id, assignment, origin('a'));
+    const executed = await right.executor.execute(task.id, cancel, origin('b'));
+    expect(await right.executor.viewAfter(task.id, executed)).toMatchObject({
+      status: 'assigned',
+      version: 3,
+    });
+    expect(right.board.get(task.id)?.status).toBe('queued');
+    deliver(1);
+    expect(right.board.get(task.id)).toMatchObject({ status: 'assigned', version: 3 });
+  });
+
   it('hold a report until another replica’s assignment arrives through the stream', async () => {
     const store = new InMemoryEventStore<TaskEvent>();
     const left = replica(store);

@@ -3,10 +3,11 @@ import type { OutputOf, ParsedInputOf } from '@gantry/contracts/messaging/reques
 import { getArtifact, readArtifact } from '@gantry/contracts/tasks/task-requests';
 import type { Artifact } from '@gantry/contracts/tasks/task-status';
 import { HandleRequest, type InboundRequest } from '@gantry/jetstream/nest/decorators';
-import { Controller, Inject } from '@nestjs/common';
+import { Controller, Inject, UseInterceptors } from '@nestjs/common';
 import { CommitArtifactHandler } from '../../application/commit-artifact.handler.js';
 import { PutArtifactChunkHandler } from '../../application/put-artifact-chunk.handler.js';
 import { ReadArtifactHandler } from '../../application/read-artifact.handler.js';
+import { CurrentBoard } from './current-board.interceptor.js';
 
 const anyWorkerPuts = putArtifactChunk('*');
 const anyWorkerCommits = commitArtifact('*');
@@ -29,16 +30,19 @@ export class ArtifactsRequests {
   }
 
   @HandleRequest(anyWorkerCommits)
+  @UseInterceptors(CurrentBoard)
   commit(input: ParsedInputOf<typeof anyWorkerCommits>, { subject }: InboundRequest): Promise<Artifact> {
     return this.commitHandler.handle(input, workerOf(subject));
   }
 
   @HandleRequest(getArtifact)
+  @UseInterceptors(CurrentBoard)
   describe(input: ParsedInputOf<typeof getArtifact>, { context }: InboundRequest): Promise<Artifact> {
     return this.reader.describe(input, context);
   }
 
   @HandleRequest(readArtifact)
+  @UseInterceptors(CurrentBoard)
   read(input: ParsedInputOf<typeof readArtifact>, { context }: InboundRequest): Promise<Uint8Array> {
     return this.reader.read(input, context);
   }

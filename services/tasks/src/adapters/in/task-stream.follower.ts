@@ -3,6 +3,7 @@ import { streams } from '@gantry/contracts/messaging/streams';
 import type { TaskEvent } from '@gantry/contracts/tasks/task-events';
 import { followStream } from '@gantry/jetstream/follow-stream';
 import { ensureStream } from '@gantry/jetstream/stream-admin';
+import type { StreamBarrier } from '@gantry/jetstream/stream-barrier';
 import type { Clock } from '@gantry/kernel/clock';
 import type { HealthState } from '@gantry/nest-platform/health';
 import type { Logger } from '@gantry/nest-platform/logger';
@@ -14,6 +15,7 @@ import type { TaskCommandExecutor } from '../../application/task-command.executo
 export interface TaskStreamFollowerOptions {
   readonly nc: NatsConnection;
   readonly executor: TaskCommandExecutor;
+  readonly barrier: StreamBarrier;
   readonly leftovers: PurgeLeftoversHandler;
   readonly clock: Clock;
   readonly health: HealthState;
@@ -27,7 +29,7 @@ export class TaskStreamFollower implements OnModuleInit, OnApplicationShutdown {
   constructor(private readonly options: TaskStreamFollowerOptions) {}
 
   async onModuleInit(): Promise<void> {
-    const { nc, executor, leftovers, logger, clock } = this.options;
+    const { nc, executor, barrier, leftovers, logger, clock } = this.options;
     for (const stream of [streams.tasks, streams.artifacts, streams.reports]) await ensureStream(nc, stream);
     const begin = clock.now();
     let commits = 0;
@@ -37,10 +39,12 @@ export class TaskStreamFollower implements OnModuleInit, OnApplicationShutdown {
         onMessage: (message) => {
           commits += 1;
           const { subject, streamSequence } = message;
-          if (executor.isEcho(streamSequence)) return;
-          const stored = { commit: message.json() as Commit<TaskEvent>, streamSequence, subject };
-          executor.absorb(stored);
-          leftovers.observe(stored);
+          if (!executor.isEcho(streamSequence)) {
+            const stored = { commit: message.json() as Commit<TaskEvent>, streamSequence, subject };
+            executor.absorb(stored);
+            leftovers.observe(stored);
+          }
+          barrier.advance(streamSequence);
         },
         onCaughtUp: resolve,
         signal: this.stop.signal,

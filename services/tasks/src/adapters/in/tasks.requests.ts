@@ -10,12 +10,13 @@ import {
   submitTask,
 } from '@gantry/contracts/tasks/task-requests';
 import { HandleRequest, type InboundRequest } from '@gantry/jetstream/nest/decorators';
-import { Controller, Inject } from '@nestjs/common';
+import { Controller, Inject, UseInterceptors } from '@nestjs/common';
 import { CancelTaskHandler } from '../../application/cancel-task.handler.js';
 import { DeleteTaskHandler } from '../../application/delete-task.handler.js';
 import { ReadTasksHandler } from '../../application/read-tasks.handler.js';
 import { RetryTaskHandler } from '../../application/retry-task.handler.js';
 import { SubmitTaskHandler } from '../../application/submit-task.handler.js';
+import { CurrentBoard } from './current-board.interceptor.js';
 
 /** Requests about tasks, from the edge. */
 @Controller()
@@ -34,26 +35,31 @@ export class TasksRequests {
   }
 
   @HandleRequest(cancelTask)
+  @UseInterceptors(CurrentBoard)
   cancel(input: ParsedInputOf<typeof cancelTask>, { context }: InboundRequest): Promise<OutputOf<typeof cancelTask>> {
     return this.cancelHandler.handle(input, context);
   }
 
   @HandleRequest(retryTask)
+  @UseInterceptors(CurrentBoard)
   retry(input: ParsedInputOf<typeof retryTask>, { context }: InboundRequest): Promise<OutputOf<typeof retryTask>> {
     return this.retryHandler.handle(input, context);
   }
 
   @HandleRequest(deleteTask)
+  @UseInterceptors(CurrentBoard)
   remove(input: ParsedInputOf<typeof deleteTask>, { context }: InboundRequest): Promise<OutputOf<typeof deleteTask>> {
     return this.deleteHandler.handle(input, context);
   }
 
   @HandleRequest(getTask)
+  @UseInterceptors(CurrentBoard)
   get(input: ParsedInputOf<typeof getTask>, { context }: InboundRequest): Promise<OutputOf<typeof getTask>> {
     return this.reader.get(input, context);
   }
 
   @HandleRequest(getTaskHistory)
+  @UseInterceptors(CurrentBoard)
   history(
     input: ParsedInputOf<typeof getTaskHistory>,
     { context }: InboundRequest,
@@ -62,6 +68,7 @@ export class TasksRequests {
   }
 
   @HandleRequest(listRecentTasks)
+  @UseInterceptors(CurrentBoard)
   async list(
     input: ParsedInputOf<typeof listRecentTasks>,
     { context }: InboundRequest,
@@ -70,6 +77,7 @@ export class TasksRequests {
   }
 
   @HandleRequest(countTasks)
+  @UseInterceptors(CurrentBoard)
   async count(
     input: ParsedInputOf<typeof countTasks>,
     { context }: InboundRequest,

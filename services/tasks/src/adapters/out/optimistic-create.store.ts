@@ -20,6 +20,10 @@ export class OptimisticCreateStore<Event extends DomainEvent> implements EventSt
     return this.fresh.delete(subject) ? Promise.resolve([]) : this.store.load(subject);
   }
 
+  newestSequence(subject: string): Promise<number> {
+    return this.store.newestSequence(subject);
+  }
+
   append(subject: string, commit: Commit<Event>, expectedSequence: number): Promise<AppendResult> {
     // Not loaded at all when the aggregate was cached: the guess must not outlive the command it was made for.
     this.fresh.delete(subject);
