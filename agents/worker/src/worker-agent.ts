@@ -130,9 +130,8 @@ export class WorkerAgent {
         workerId,
         startAfter: store.assignSequence(),
         logger,
-        takeLongestGap: () => renewal.takeLongestGap(),
-        apply: (events, sequence, longestGapMs) => {
-          board.apply(events, longestGapMs);
+        apply: (events, sequence, missed) => {
+          board.apply(events, missed);
           store.saveAssignSequence(sequence);
           heartbeats.hasten();
         },

@@ -2,7 +2,6 @@ import os from 'node:os';
 import { setTimeout as pause } from 'node:timers/promises';
 import { connectNats } from '@gantry/jetstream/connect';
 import type { ChaosWorld } from './chaos-world.js';
-import { engineGet } from './engine-call.js';
 import type { PlannedFault } from './fault-plan.js';
 import type { DoneFault } from './observations.js';
 
@@ -31,10 +30,10 @@ async function apply(world: ChaosWorld, { kind, target, how = 'link' }: PlannedF
   switch (kind) {
     case 'kill':
       signal(world.part(target).pid, 'SIGKILL');
-      return target === 'docker' ? () => engineIsBack(world) : () => undefined;
+      return () => undefined;
     case 'kill-all':
       for (const name of world.partNames) signal(world.part(name).pid, 'SIGKILL');
-      return () => engineIsBack(world);
+      return () => undefined;
     case 'freeze': {
       // It may be killed while it is frozen; what is started in its place is not.
       const { pid } = world.part(target);
@@ -47,13 +46,6 @@ async function apply(world: ChaosWorld, { kind, target, how = 'link' }: PlannedF
     case 'fill':
       return fillStream(world, target);
   }
-}
-
-/** What containers print while there is no engine is judged by other rules, so the report says how long that was. */
-async function engineIsBack(world: ChaosWorld): Promise<void> {
-  // It was killed a moment ago: an answer now would be from its last breath.
-  await pause(200);
-  while ((await engineGet(world.dockerHost, '/_ping').catch(() => '')) !== 'OK') await pause(100);
 }
 
 function signal(pid: number | undefined, name: NodeJS.Signals): void {

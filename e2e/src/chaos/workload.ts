@@ -1,7 +1,16 @@
 import { seeded, type Seeded } from './seeded.js';
 
-const all = ['quick', 'steady', 'stubborn', 'failing', 'cancelled', 'endless', 'filing', 'hungry'] as const;
-export type TaskKind = (typeof all)[number];
+export const taskKinds = [
+  'quick',
+  'steady',
+  'stubborn',
+  'failing',
+  'cancelled',
+  'endless',
+  'filing',
+  'hungry',
+] as const;
+export type TaskKind = (typeof taskKinds)[number];
 
 export const queues = { containers: 'containers', processes: 'processes' } as const;
 export type Queue = (typeof queues)[keyof typeof queues];
@@ -30,7 +39,6 @@ export interface WorkloadRequest {
   readonly over: number;
   /** Share of containers, percent; the others are processes. */
   readonly containers: number;
-  readonly taskKinds?: readonly TaskKind[];
 }
 
 const weights: readonly { readonly kind: TaskKind; readonly weight: number }[] = [
@@ -44,12 +52,11 @@ const weights: readonly { readonly kind: TaskKind; readonly weight: number }[] =
   { kind: 'hungry', weight: 2 },
 ];
 
-export function planTasks({ seed, tasks, over, containers, taskKinds = all }: WorkloadRequest): PlannedTask[] {
+export function planTasks({ seed, tasks, over, containers }: WorkloadRequest): PlannedTask[] {
   // Another stream of numbers than the faults': a change of the one plan leaves the other alone.
   const random = seeded(seed ^ 0x5eed);
-  const allowed = weights.filter(({ kind }) => taskKinds.includes(kind));
   const planned = Array.from({ length: tasks }, (_, index): PlannedTask => {
-    const { kind } = random.weighted(allowed);
+    const { kind } = random.weighted(weights);
     return {
       key: `chaos-${seed}-${index}`,
       kind,

@@ -1,6 +1,7 @@
 import type { Actor } from '@gantry/contracts/messaging/actor';
 import type { Commit, DomainEvent, StoredCommit } from '@gantry/contracts/messaging/commit';
 import type { Clock } from '@gantry/kernel/clock';
+import { GenerationalMap } from '@gantry/kernel/generational-map';
 import type { Decider } from './decider.js';
 import { ConcurrencyError, type EventStore } from './event-store.port.js';
 
@@ -40,7 +41,7 @@ export interface CommandHandlerOptions<State, Command, Event extends DomainEvent
   store: EventStore<Event>;
   clock: Clock;
   subjectOf: (aggregateId: string) => string;
-  /** Aggregates kept in memory (least recently used go first). */
+  /** Aggregates kept in memory at least (the ones used last); at most twice as many. */
   cacheSize?: number;
   /** How often a lost race is tried again from fresh state. */
   maxRetries?: number;
@@ -52,13 +53,13 @@ export interface CommandHandlerOptions<State, Command, Event extends DomainEvent
  * nothing meets no fence, so "no" and "nothing to do" from a cached state are given only while it is the newest one.
  */
 export class CommandHandler<State, Command, Event extends DomainEvent> {
-  private readonly cache = new Map<string, Loaded<State>>();
-  private readonly tails = new Map<string, Promise<unknown>>();
-  private readonly cacheSize: number;
+  private readonly cache: GenerationalMap<string, Loaded<State>>;
+  /** The end of the newest command of each aggregate; never rejects. */
+  private readonly tails = new Map<string, Promise<void>>();
   private readonly maxRetries: number;
 
   constructor(private readonly options: CommandHandlerOptions<State, Command, Event>) {
-    this.cacheSize = options.cacheSize ?? 10_000;
+    this.cache = new GenerationalMap(options.cacheSize ?? 10_000);
     this.maxRetries = options.maxRetries ?? 5;
   }
 
@@ -88,7 +89,7 @@ export class CommandHandler<State, Command, Event extends DomainEvent> {
       this.cache.delete(commit.aggregateId);
       return;
     }
-    this.remember(commit.aggregateId, this.advance(known, commit, streamSequence));
+    this.cache.set(commit.aggregateId, this.advance(known, commit, streamSequence));
   }
 
   private async attempt(
@@ -133,7 +134,7 @@ export class CommandHandler<State, Command, Event extends DomainEvent> {
           return { ...plain(await this.fetch(aggregateId)), stored: undefined };
         }
         const next = this.advance(loaded, commit, streamSequence);
-        this.remember(aggregateId, next);
+        this.cache.set(aggregateId, next);
         return { ...next, stored: { commit, streamSequence, subject } };
       } catch (error) {
         this.cache.delete(aggregateId);
@@ -153,14 +154,11 @@ export class CommandHandler<State, Command, Event extends DomainEvent> {
 
   private async fetch(aggregateId: string): Promise<Fetched<State>> {
     const cached = this.cache.get(aggregateId);
-    if (cached !== undefined) {
-      this.remember(aggregateId, cached);
-      return { ...cached, cached: true };
-    }
+    if (cached !== undefined) return { ...cached, cached: true };
     const commits = await this.options.store.load(this.options.subjectOf(aggregateId));
     let loaded: Loaded<State> = { state: this.options.decider.initialState, version: 0, lastSequence: 0 };
     for (const stored of commits) loaded = this.advance(loaded, stored.commit, stored.streamSequence);
-    if (loaded.version > 0) this.remember(aggregateId, loaded);
+    if (loaded.version > 0) this.cache.set(aggregateId, loaded);
     return { ...loaded, cached: false };
   }
 
@@ -171,23 +169,14 @@ export class CommandHandler<State, Command, Event extends DomainEvent> {
     return { state, version: commit.version, lastSequence: streamSequence };
   }
 
-  private remember(aggregateId: string, loaded: Loaded<State>): void {
-    this.cache.delete(aggregateId);
-    this.cache.set(aggregateId, loaded);
-    if (this.cache.size > this.cacheSize) {
-      const oldest = this.cache.keys().next().value;
-      if (oldest !== undefined) this.cache.delete(oldest);
-    }
-  }
-
   private serialise<T>(aggregateId: string, work: () => Promise<T>): Promise<T> {
-    const previous = this.tails.get(aggregateId) ?? Promise.resolve();
-    const run = previous.then(work, work);
-    const settled = run.catch(() => undefined);
-    this.tails.set(aggregateId, settled);
-    void settled.then(() => {
+    const previous = this.tails.get(aggregateId);
+    const run = previous === undefined ? work() : previous.then(work);
+    const finish = (): void => {
       if (this.tails.get(aggregateId) === settled) this.tails.delete(aggregateId);
-    });
+    };
+    const settled: Promise<void> = run.then(finish, finish);
+    this.tails.set(aggregateId, settled);
     return run;
   }
 }

@@ -61,7 +61,7 @@ export class JetStreamEventStore<Event extends DomainEvent = DomainEvent> implem
         this.nc,
         subject,
         bytes,
-        { msgID: commit.id, expect: { lastSubjectSequence: expectedSequence } },
+        { msgId: commit.id, lastSubjectSequence: expectedSequence },
         { timeoutMs: this.appendTimeoutMs },
       );
       if (duplicate) await this.assertSameSubject(subject, sequence, commit.id);

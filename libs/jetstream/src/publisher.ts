@@ -1,6 +1,7 @@
 import { GantryError } from '@gantry/kernel/gantry-error';
-import { JetStreamApiError, jetstream, type JetStreamClient, type JetStreamPublishOptions } from '@nats-io/jetstream';
-import { type NatsConnection, nuid, PermissionViolationError } from '@nats-io/transport-node';
+import { JetStreamApiError, jetstream, type JetStreamClient } from '@nats-io/jetstream';
+import { headers, type MsgHdrs, type NatsConnection, nuid, PermissionViolationError } from '@nats-io/transport-node';
+import { AckInbox } from './ack-inbox.js';
 import { ConnectionState } from './connection-state.js';
 import { backOff, pause } from './pause.js';
 
@@ -10,7 +11,17 @@ export interface PublishOptions {
   /** How long to try; default: until acknowledged. */
   timeoutMs?: number;
   signal?: AbortSignal;
-  headers?: JetStreamPublishOptions['headers'];
+  /** Stored with the message. */
+  headers?: MsgHdrs;
+}
+
+/** How the broker is to treat a message. */
+export interface StoreRules {
+  /** A message with an id that the stream has already is stored only once. Without an id, the fence must do for repetitions. */
+  msgId?: string;
+  /** Refused unless this is the newest sequence on the message's subject; 0 = none yet. */
+  lastSubjectSequence?: number;
+  headers?: MsgHdrs | undefined;
 }
 
 export interface PublishResult {
@@ -43,14 +54,8 @@ export function publishBytes(
   bytes: Uint8Array,
   options: PublishOptions = {},
 ): Promise<PublishResult> {
-  const { msgId = nuid.next(), headers, timeoutMs, signal } = options;
-  return publishUntilAcknowledged(
-    nc,
-    subject,
-    bytes,
-    { msgID: msgId, ...(headers === undefined ? {} : { headers }) },
-    { timeoutMs, signal },
-  );
+  const { msgId = nuid.next(), timeoutMs, signal } = options;
+  return publishUntilAcknowledged(nc, subject, bytes, { msgId, headers: options.headers }, { timeoutMs, signal });
 }
 
 const clients = new WeakMap<NatsConnection, JetStreamClient>();
@@ -69,24 +74,24 @@ export async function publishUntilAcknowledged(
   nc: NatsConnection,
   subject: string,
   bytes: Uint8Array,
-  publish: Partial<JetStreamPublishOptions>,
+  rules: StoreRules,
   {
     timeoutMs = Number.POSITIVE_INFINITY,
     signal,
   }: { timeoutMs?: number | undefined; signal?: AbortSignal | undefined },
 ): Promise<PublishResult> {
-  const client = jetStreamOf(nc);
+  const inbox = AckInbox.of(nc);
   const state = ConnectionState.of(nc);
+  const { msgId, lastSubjectSequence, headers: sent = headers() } = rules;
+  if (msgId !== undefined) sent.set('Nats-Msg-Id', msgId);
+  if (lastSubjectSequence !== undefined) sent.set('Nats-Expected-Last-Subject-Sequence', String(lastSubjectSequence));
   const deadline = performance.now() + timeoutMs;
   for (let round = 0; ; round += 1) {
     // Sent now it would be dropped, and only the time-out would tell.
-    await state.settle(Math.min(5_000, Math.max(1, deadline - performance.now())), signal);
+    if (!state.connected) await state.settle(Math.min(5_000, Math.max(1, deadline - performance.now())), signal);
     const left = deadline - performance.now();
     try {
-      const ack = await client.publish(subject, bytes, {
-        ...publish,
-        timeout: Math.max(1, Math.min(ATTEMPT_MS, left)),
-      });
+      const ack = await inbox.publish(subject, bytes, sent, Math.max(1, Math.min(ATTEMPT_MS, left)));
       return { sequence: ack.seq, duplicate: ack.duplicate };
     } catch (error) {
       if (error instanceof JetStreamApiError && !isPassing(error)) throw error;

@@ -69,7 +69,7 @@ export class DeadLetterOffice {
         this.nc,
         subjects.deadLetterResolution(id),
         encoder.encode(JSON.stringify(resolution)),
-        { expect: { lastSubjectSequence: 0 } },
+        { lastSubjectSequence: 0 },
         { timeoutMs: 10_000 },
       );
     } catch (error) {

@@ -1,3 +1,5 @@
+import { GenerationalMap } from '@gantry/kernel/generational-map';
+
 const KEPT = 20_000;
 
 /**
@@ -5,16 +7,13 @@ const KEPT = 20_000;
  * and may count their deliveries from 1 again; those need only another acknowledgement.
  */
 export class RecentDeliveries {
-  private readonly keys = new Set<string>();
+  private readonly keys = new GenerationalMap<string, true>(KEPT);
 
   has(key: string): boolean {
     return this.keys.has(key);
   }
 
   add(key: string): void {
-    this.keys.add(key);
-    if (this.keys.size <= KEPT) return;
-    const oldest = this.keys.values().next().value;
-    if (oldest !== undefined) this.keys.delete(oldest);
+    this.keys.set(key, true);
   }
 }

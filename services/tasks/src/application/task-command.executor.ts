@@ -17,7 +17,7 @@ import { AssignmentSignal } from './assignment-signal.js';
 /** A report that overtook its assignment is held this long in the process before the stream has to deliver it again. */
 const HOLD_MS = 2_000;
 /** A queue of 100,000 tasks stays loaded while as many others pass by; a cold load from a long stream costs up to a second. */
-const CACHED_TASKS = 250_000;
+const CACHED_TASKS = 200_000;
 
 export interface Executed {
   /** What was stored; undefined if there was nothing to do. */

@@ -3,6 +3,7 @@ import type { TaskListInput } from '@gantry/contracts/tasks/task-requests';
 import { isTerminal, taskStatuses, type TaskStatus } from '@gantry/contracts/tasks/task-status';
 import type { TaskView } from '@gantry/contracts/tasks/task-view';
 import { foldTaskCommit } from '@gantry/contracts/tasks/task-view.fold';
+import { EndOrder } from './end-order.js';
 import { QueuePositions } from './queue-positions.js';
 import { listTasks } from './task-list.query.js';
 
@@ -21,7 +22,7 @@ export class TaskBoard {
   private readonly views = new Map<string, TaskView>();
   private readonly byOwner = new Map<string, Map<string, TaskView>>();
   private readonly counts = new Map<string, StatusCounts>();
-  private readonly ended = new Set<string>();
+  private readonly ended = new EndOrder();
   private readonly positions = new QueuePositions();
   /** Tasks deleted by an own command whose echo is still to come: older echoes must not bring them back. */
   private readonly deletedAt = new Map<string, number>();
@@ -102,7 +103,7 @@ export class TaskBoard {
   private keepEnded(id: string): void {
     this.ended.add(id);
     if (this.ended.size <= this.endedKept) return;
-    const oldest = this.ended.values().next().value;
+    const oldest = this.ended.takeOldest();
     const view = oldest === undefined ? undefined : this.views.get(oldest);
     if (view !== undefined) this.drop(view);
   }

@@ -48,6 +48,11 @@ function archiveRow(message: StreamMessage, parsed: Commit): ColumnValue[] {
     'name' in actor ? actor.name : '',
     commit.correlationId,
     commit.events.map((event) => event.type),
-    JSON.stringify(commit),
+    commit === parsed ? textOf(message) : JSON.stringify(commit),
   ];
+}
+
+/** As it was stored: what need not be changed need not be written anew. */
+function textOf({ bytes }: StreamMessage): string {
+  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('utf8');
 }
