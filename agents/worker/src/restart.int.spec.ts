@@ -1,5 +1,7 @@
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { type DockerEngineFixture, importBusyboxImage, startDockerEngine } from '@gantry/testing/docker-engine.fixture';
 import { eventually } from '@gantry/testing/eventually';
@@ -130,14 +132,26 @@ describe('an agent that dies, and a broker that dies', () => {
     await end(child as ChildProcess, 'SIGKILL');
     await world.revoke(superseded, { reason: 'worker_lost', graceMs: 0 });
     const fresh = await world.assign({ command: sh('echo fresh') });
-    const late = await world.assign({ command: sh('echo late') }, { assignedAt: Date.now() - 120_000 });
     const gone = await world.assign({ command: sh('echo gone') });
     await world.revoke(gone);
     await startAgent();
     expect(await world.exitOf(superseded)).toMatchObject({ outcome: 'cancelled' });
     expect(await world.exitOf(fresh)).toMatchObject({ outcome: 'exited', exitCode: 0 });
-    await eventually(() => expect(world.reportsOf(late).map(({ type }) => type)).toEqual(['rejected']));
     expect(world.reportsOf(gone)).toEqual([]);
+  });
+
+  it('starts nothing that it was given before a silence of about a lease, but what it is given after it', async () => {
+    await startAgent();
+    await end(child as ChildProcess, 'SIGKILL');
+    const file = join(world.dataFolder, 'worker', world.workerId, 'lease-renewal.json');
+    const { at, boot } = JSON.parse(readFileSync(file, 'utf8')) as { at: number; boot: { id: string; at: number } };
+    const silence = 58_000;
+    writeFileSync(file, JSON.stringify({ at: at - silence, boot: { ...boot, at: boot.at - silence } }));
+    const late = await world.assign({ command: sh('echo late') });
+    await startAgent();
+    await eventually(() => expect(world.reportsOf(late).map(({ type }) => type)).toEqual(['rejected']));
+    const fresh = await world.assign({ command: sh('echo fresh') });
+    expect(await world.exitOf(fresh)).toMatchObject({ outcome: 'exited', exitCode: 0 });
   });
 
   it('leaves containers alone when it is stopped, and stops them when told to', async () => {

@@ -130,8 +130,9 @@ export class WorkerAgent {
         workerId,
         startAfter: store.assignSequence(),
         logger,
-        apply: (events, sequence, missed) => {
-          board.apply(events, missed);
+        takeLongestGap: () => renewal.takeLongestGap(),
+        apply: (events, sequence, longestGapMs) => {
+          board.apply(events, longestGapMs);
           store.saveAssignSequence(sequence);
           heartbeats.hasten();
         },

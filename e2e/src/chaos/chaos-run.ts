@@ -10,7 +10,7 @@ import type { DoneFault, Observations, Submission } from './observations.js';
 import { Observer } from './observer.js';
 import { submitPlanned } from './submitter.js';
 import { readWitness } from './witness.js';
-import { planTasks } from './workload.js';
+import { planTasks, type TaskKind } from './workload.js';
 
 export interface ChaosRequest extends WorldOptions {
   readonly seed: number;
@@ -21,6 +21,8 @@ export interface ChaosRequest extends WorldOptions {
   /** Share of containers, percent. */
   readonly containers: number;
   readonly kinds?: readonly FaultKind[];
+  readonly long?: boolean;
+  readonly taskKinds?: readonly TaskKind[];
   /** For what is still under way when the last fault is over, ms. */
   readonly patienceMs: number;
   readonly say: (line: string) => void;

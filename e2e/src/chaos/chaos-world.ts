@@ -7,9 +7,11 @@ import { GantryClient } from '@gantry/client/gantry-client';
 import { freePort } from '@gantry/testing/free-port';
 import { DEMO_IMAGE, ensureDemoImage, privateEngine } from '../../../scripts/parts/container-engine.mjs';
 import { prepareNats } from '../../../scripts/parts/nats.mjs';
+import { replicaCounts } from '../../../scripts/parts/replicas.mjs';
 import { serviceProcesses, workerProcess } from '../../../scripts/parts/services.mjs';
 import { readCredentials } from '../../../scripts/supervisor/data-folder.mjs';
 import { ManagedProcess, type ProcessDefinition } from '../../../scripts/supervisor/managed-process.mjs';
+import { breakAgent, type Breakage } from './broken-agent.js';
 import { ChaosNetwork } from './chaos-network.js';
 import { prepareWitness, type WitnessMounts } from './witness-mounts.js';
 import { queues, type Queue } from './workload.js';
@@ -24,8 +26,8 @@ export const services = ['auth', 'tasks', 'scheduler', 'telemetry', 'gateway'] a
 
 export interface WorldOptions {
   readonly leaseMs: number;
-  /** The compiled agent to run; the built one unless a broken copy is to be caught. */
-  readonly agentMain?: string;
+  /** Run agents that are broken on purpose. */
+  readonly breakage?: Breakage;
 }
 
 interface Agent {
@@ -83,7 +85,8 @@ export class ChaosWorld {
     return new ChaosWorld(folder, network, prepareWitness(folder), agents);
   }
 
-  async start({ leaseMs, agentMain }: WorldOptions): Promise<void> {
+  async start({ leaseMs, breakage }: WorldOptions): Promise<void> {
+    const agentMain = breakage === undefined ? undefined : breakAgent(root, this.folder, breakage);
     const data = path.join(this.folder, 'data');
     fs.mkdirSync(data);
     const credentials = readCredentials(data);
@@ -102,7 +105,11 @@ export class ChaosWorld {
     await this.startAll([nats.process, engine.process]);
     const apiPort = await freePort();
     const login = (user: string) => ({ user, password: credentials.passwordOf(user) });
-    const settings = { root, data, apiPort, webPort: 3_000, natsUrl: nats.url, dockerHost: engine.host, login };
+    const settings = {
+      ...{ root, data, apiPort, webPort: 3_000, natsUrl: nats.url, dockerHost: engine.host, login },
+      replicas: replicaCounts({}).counts,
+      ticketSecret: credentials.passwordOf('download-tickets'),
+    };
     const serviceEnv = { GANTRY_LEASE_MS: String(leaseMs), GANTRY_ADMIN_PASSWORD: PASSWORD };
     const definitions = serviceProcesses({ ...settings, workerId: credentials.workerId });
     await this.startAll(definitions.map((part) => ({ ...part, env: { ...part.env, ...serviceEnv } })));

@@ -1,5 +1,6 @@
 import fs from 'node:fs';
 import { parseArgs } from 'node:util';
+import { breakages } from './broken-agent.js';
 import { runChaos, type ChaosReport } from './chaos-run.js';
 import type { FaultKind } from './fault-plan.js';
 
@@ -20,10 +21,14 @@ async function main(args: string[]): Promise<number> {
       patience: { type: 'string', default: '240' },
       kinds: { type: 'string' },
       report: { type: 'string' },
+      break: { type: 'string' },
       keep: { type: 'boolean', default: false },
     },
   });
   const seed = values.seed === undefined ? Math.trunc(Math.random() * 1_000_000) : whole('seed', values.seed);
+  const breakage = breakages.find((known) => known === values.break);
+  if (values.break !== undefined && breakage === undefined)
+    throw new Error(`--break: "${values.break}" is none of ${breakages.join(', ')}.`);
   const kinds = values.kinds?.split(',').map((name) => {
     const kind = KINDS.find((known) => known === name);
     if (kind === undefined) throw new Error(`--kinds: "${name}" is none of ${KINDS.join(', ')}.`);
@@ -38,6 +43,8 @@ async function main(args: string[]): Promise<number> {
       leaseMs: whole('lease', values.lease) * 1_000,
       containers: whole('containers', values.containers),
       patienceMs: whole('patience', values.patience) * 1_000,
+      // What is broken shows when agents are cut off for longer than the lease while tasks run that do not yield.
+      ...(breakage === undefined ? {} : { breakage, kinds: ['cut'], long: true, taskKinds: ['stubborn', 'quick'] }),
       ...(kinds === undefined ? {} : { kinds }),
       say: (line) => console.log(line),
     },

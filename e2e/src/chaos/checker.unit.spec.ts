@@ -224,6 +224,9 @@ describe('the checker', () => {
     expect(near.excused.map(({ text }) => text)).toEqual([gone]);
     expect(broken({ task: logsWithout(gone), faults: [kill(13)] })).toEqual(['logs-complete']);
     expect(broken({ task: logsWithout(gone), faults: [{ ...kill(11), kind: 'freeze' }] })).toEqual(['logs-complete']);
+    expect(broken({ task: logsWithout(gone), faults: [{ ...kill(10.2), to: 12 }] })).toEqual([]);
+    // It was still there when the engine came back, and the engine reads on.
+    expect(broken({ task: logsWithout(gone), faults: [{ ...kill(10.2), to: 10.49 }] })).toEqual(['logs-complete']);
   });
 
   it('excuses the last lines of a sandbox whose agent was killed, but no gap and no other agent', () => {

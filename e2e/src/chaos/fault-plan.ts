@@ -24,6 +24,8 @@ export interface PlanRequest {
   readonly services: readonly string[];
   readonly agents: readonly string[];
   readonly kinds?: readonly FaultKind[];
+  /** Freezes and cuts all outlast the lease. */
+  readonly long?: boolean;
 }
 
 /** Streams that refuse when they are full; the others drop what is old, by design. */
@@ -55,7 +57,7 @@ export function planFaults(request: PlanRequest): PlannedFault[] {
 }
 
 function choose(random: Seeded, kind: FaultKind, request: PlanRequest): Omit<PlannedFault, 'at'> {
-  const { services, agents, leaseMs } = request;
+  const { services, agents } = request;
   switch (kind) {
     case 'kill': {
       const target = random.weighted([
@@ -73,13 +75,13 @@ function choose(random: Seeded, kind: FaultKind, request: PlanRequest): Omit<Pla
         { name: 'nats', weight: 2 },
         { name: 'docker', weight: 2 },
       ]).name;
-      return { kind, target, duration: howLong(random, leaseMs) };
+      return { kind, target, duration: howLong(random, request) };
     }
     case 'cut':
       return {
         kind,
         target: random.oneOf(agents),
-        duration: howLong(random, leaseMs),
+        duration: howLong(random, request),
         how: random.oneOf(['link', 'silence'] as const),
       };
     case 'fill':
@@ -90,6 +92,8 @@ function choose(random: Seeded, kind: FaultKind, request: PlanRequest): Omit<Pla
 }
 
 /** Half of them are over before any lease is, the others outlast it and the margin after it. */
-function howLong(random: Seeded, leaseMs: number): number {
-  return random.between(0, 1) === 0 ? random.between(500, 4_000) : random.between(leaseMs + 2_000, leaseMs + 10_000);
+function howLong(random: Seeded, { leaseMs, long = false }: PlanRequest): number {
+  return random.between(0, 1) === 0 && !long
+    ? random.between(500, 4_000)
+    : random.between(leaseMs + 2_000, leaseMs + 10_000);
 }

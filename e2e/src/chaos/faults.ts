@@ -2,6 +2,7 @@ import os from 'node:os';
 import { setTimeout as pause } from 'node:timers/promises';
 import { connectNats } from '@gantry/jetstream/connect';
 import type { ChaosWorld } from './chaos-world.js';
+import { engineGet } from './engine-call.js';
 import type { PlannedFault } from './fault-plan.js';
 import type { DoneFault } from './observations.js';
 
@@ -30,10 +31,10 @@ async function apply(world: ChaosWorld, { kind, target, how = 'link' }: PlannedF
   switch (kind) {
     case 'kill':
       signal(world.part(target).pid, 'SIGKILL');
-      return () => undefined;
+      return target === 'docker' ? () => engineIsBack(world) : () => undefined;
     case 'kill-all':
       for (const name of world.partNames) signal(world.part(name).pid, 'SIGKILL');
-      return () => undefined;
+      return () => engineIsBack(world);
     case 'freeze': {
       // It may be killed while it is frozen; what is started in its place is not.
       const { pid } = world.part(target);
@@ -46,6 +47,13 @@ async function apply(world: ChaosWorld, { kind, target, how = 'link' }: PlannedF
     case 'fill':
       return fillStream(world, target);
   }
+}
+
+/** What containers print while there is no engine is judged by other rules, so the report says how long that was. */
+async function engineIsBack(world: ChaosWorld): Promise<void> {
+  // It was killed a moment ago: an answer now would be from its last breath.
+  await pause(200);
+  while ((await engineGet(world.dockerHost, '/_ping').catch(() => '')) !== 'OK') await pause(100);
 }
 
 function signal(pid: number | undefined, name: NodeJS.Signals): void {

@@ -1,6 +1,6 @@
 import fs from 'node:fs';
-import { request } from 'node:http';
 import path from 'node:path';
+import { engineGet } from './engine-call.js';
 
 /** What the machine still holds of a run: asked from the engine and the kernel, not from Gantry. Each is named for people. */
 export async function findLeftovers(options: {
@@ -21,18 +21,6 @@ async function listContainers(host: string): Promise<string[]> {
     State: string;
   }[];
   return containers.map(({ Names, State }) => `container ${Names.join(' ')} (${State})`);
-}
-
-function engineGet(host: string, pathname: string): Promise<string> {
-  return new Promise((resolve, reject) => {
-    const call = request({ socketPath: host.slice('unix://'.length), path: pathname, timeout: 5_000 }, (response) => {
-      let body = '';
-      response.setEncoding('utf8').on('data', (text: string) => (body += text));
-      response.on('end', () => resolve(body)).on('error', reject);
-    });
-    call.on('timeout', () => call.destroy(new Error('The container engine does not answer.')));
-    call.on('error', reject).end();
-  });
 }
 
 /** Sandboxes are recognised by the tool, which lies in the folder of the run. */

@@ -13,6 +13,8 @@ export interface ExcusedLine {
 
 /** The engine reads a line from the pipe before it writes it to its own log; what it holds at a kill -9 was stored nowhere. Seconds. */
 const ENGINE_WINDOW = 2;
+/** The witness's clock shows hundredths of a second, cut off. */
+const CLOCK_STEP = 0.01;
 /** An agent that cannot reach the broker holds the lines of a sandbox that has ended for as long as it is cut off. Seconds. */
 const HELD_BY_AGENT = 30;
 
@@ -20,7 +22,8 @@ const HELD_BY_AGENT = 30;
  * Every line of the witness was printed before it was witnessed, so the log store must have it: once, and in order.
  *
  * Two exceptions, both where the line dies with a process outside the agent's reach:
- * - container: the engine was killed at most two seconds after the line was written;
+ * - container: the engine was killed at most two seconds after the line was written; or the line was written while there was no
+ *   engine and the container ended before the engine was back, because what waits in its pipe goes with it;
  * - sandbox: its agent was killed while the attempt ran. Its output is a pipe to the agent, so the end of it may be lost, but
  *   nothing before a line that is there.
  */
@@ -39,7 +42,7 @@ export function checkLogs(
         const why =
           planned.get(task.id)?.queue === 'processes'
             ? excuseOfSandbox(beat, last, beats, faults, workers.get(attempt))
-            : excuseOfContainer(beat, faults);
+            : excuseOfContainer(beat, beats.at(-1)?.t ?? beat.t, faults);
         if (why !== undefined) excused.push({ taskId: task.id, attempt, text: beat.text, why });
         else
           violations.push({
@@ -84,14 +87,13 @@ function lastKept(task: ObservedTask, attempt: number, beats: readonly Beat[]): 
   return beats.reduce((last, { text, n }) => (lines.has(text) ? Math.max(last, n) : last), 0);
 }
 
-function excuseOfContainer(beat: Beat, faults: readonly DoneFault[]): string | undefined {
-  const killed = faults.some(
-    ({ kind, target, from, to }) =>
-      ((kind === 'kill' && target === 'docker') || kind === 'kill-all') &&
-      beat.t >= from - ENGINE_WINDOW &&
-      beat.t <= to,
-  );
-  return killed ? 'the engine was killed while it held the line' : undefined;
+function excuseOfContainer(beat: Beat, lastBeat: number, faults: readonly DoneFault[]): string | undefined {
+  const kills = faults.filter(({ kind, target }) => (kind === 'kill' && target === 'docker') || kind === 'kill-all');
+  if (kills.some(({ from }) => beat.t >= from - ENGINE_WINDOW && beat.t <= from + CLOCK_STEP))
+    return 'the engine was killed while it held the line';
+  if (kills.some(({ from, to }) => beat.t >= from && beat.t <= to && lastBeat <= to))
+    return 'the container ended while there was no engine to read its pipe';
+  return undefined;
 }
 
 function excuseOfSandbox(

@@ -1,16 +1,7 @@
 import { seeded, type Seeded } from './seeded.js';
 
-export const taskKinds = [
-  'quick',
-  'steady',
-  'stubborn',
-  'failing',
-  'cancelled',
-  'endless',
-  'filing',
-  'hungry',
-] as const;
-export type TaskKind = (typeof taskKinds)[number];
+const all = ['quick', 'steady', 'stubborn', 'failing', 'cancelled', 'endless', 'filing', 'hungry'] as const;
+export type TaskKind = (typeof all)[number];
 
 export const queues = { containers: 'containers', processes: 'processes' } as const;
 export type Queue = (typeof queues)[keyof typeof queues];
@@ -39,6 +30,7 @@ export interface WorkloadRequest {
   readonly over: number;
   /** Share of containers, percent; the others are processes. */
   readonly containers: number;
+  readonly taskKinds?: readonly TaskKind[];
 }
 
 const weights: readonly { readonly kind: TaskKind; readonly weight: number }[] = [
@@ -52,11 +44,12 @@ const weights: readonly { readonly kind: TaskKind; readonly weight: number }[] =
   { kind: 'hungry', weight: 2 },
 ];
 
-export function planTasks({ seed, tasks, over, containers }: WorkloadRequest): PlannedTask[] {
+export function planTasks({ seed, tasks, over, containers, taskKinds = all }: WorkloadRequest): PlannedTask[] {
   // Another stream of numbers than the faults': a change of the one plan leaves the other alone.
   const random = seeded(seed ^ 0x5eed);
+  const allowed = weights.filter(({ kind }) => taskKinds.includes(kind));
   const planned = Array.from({ length: tasks }, (_, index): PlannedTask => {
-    const { kind } = random.weighted(weights);
+    const { kind } = random.weighted(allowed);
     return {
       key: `chaos-${seed}-${index}`,
       kind,

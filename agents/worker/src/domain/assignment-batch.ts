@@ -1,18 +1,20 @@
 import type { AssignEvent, AssignEventData } from '@gantry/contracts/scheduling/assign-events';
+import { mayBeGivenUp } from './lease.js';
 
 export interface AssignmentBatch {
   /** In order of assignment. */
   readonly run: AssignEventData<'TaskAssigned'>[];
-  /** Assigned too long ago: somebody else may have it already. */
+  /** The scheduler may have called this worker lost since: somebody else may have it already. */
   readonly stale: AssignEventData<'TaskAssigned'>[];
   readonly revoke: AssignEventData<'AssignmentRevoked'>[];
 }
 
 /**
- * What to do about events that were read from the stream. `missed` events happened while the agent was away: an assignment in
- * them is only good if nothing revoked it and it is younger than its lease, since its scheduler has given it up otherwise.
+ * What to do about events that were read from the stream. An assignment in them is only good if nothing revoked it and the worker
+ * cannot have been called lost since the last read. That is judged by the agent's own heartbeats and not by ages: a connection that
+ * goes silent without breaking delivers old assignments as if they were new, and the clocks of two machines differ.
  */
-export function sortAssignments(events: readonly AssignEvent[], missed: boolean, now: number): AssignmentBatch {
+export function sortAssignments(events: readonly AssignEvent[], longestGapMs: number): AssignmentBatch {
   const revoke = events.flatMap((event) => (event.type === 'AssignmentRevoked' ? [event.data] : []));
   const revoked = new Set(revoke.map(({ taskId, attempt }) => `${taskId}:${attempt}`));
   const run: AssignEventData<'TaskAssigned'>[] = [];
@@ -21,7 +23,7 @@ export function sortAssignments(events: readonly AssignEvent[], missed: boolean,
     if (event.type !== 'TaskAssigned') continue;
     const assignment = event.data;
     if (revoked.has(`${assignment.taskId}:${assignment.attempt}`)) continue;
-    if (missed && now - assignment.assignedAt >= assignment.leaseMs) stale.push(assignment);
+    if (mayBeGivenUp(longestGapMs, assignment.leaseMs)) stale.push(assignment);
     else run.push(assignment);
   }
   return { run, stale, revoke };

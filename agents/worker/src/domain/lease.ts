@@ -1,3 +1,4 @@
+import { ackTimeoutMs } from '@gantry/contracts/messaging/lease-timing';
 import { timing } from '@gantry/contracts/messaging/timing';
 
 export interface LeaseCheck {
@@ -17,4 +18,13 @@ export function checkLease(renewedAt: number, now: number, leaseMs: number, pati
   const graceMs = Math.max(0, Math.min(left, timing.stopBeforeLeaseEndMs) - timing.killBeforeLeaseEndMs);
   if (patient) return { over: left > 0 && left <= timing.killBeforeLeaseEndMs + 2 * timing.leaseCheckMs, graceMs };
   return { over: left <= timing.stopBeforeLeaseEndMs, graceMs };
+}
+
+/**
+ * Whether the scheduler may have given up what it assigned before the agent read it. `longestGapMs`: the longest time between the
+ * sendings of two acknowledged heartbeats since the last time that everything was read. The broker has a heartbeat at most one
+ * acknowledgement's time-out after its sending, so a worker that was called lost has seen a gap of at least the lease less that.
+ */
+export function mayBeGivenUp(longestGapMs: number, leaseMs: number): boolean {
+  return longestGapMs >= leaseMs - ackTimeoutMs(timing.heartbeatMs);
 }

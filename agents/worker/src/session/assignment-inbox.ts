@@ -16,8 +16,10 @@ export interface InboxOptions {
   readonly workerId: string;
   /** Last applied sequence; undefined = this agent has never run. */
   readonly startAfter: number | undefined;
-  /** Applies events in order, then remembers the sequence. `missed`: they happened while the agent was away. */
-  apply(events: AssignEvent[], sequence: number, missed: boolean): void;
+  /** The longest time without a renewal since the last call; see `LeaseRenewal`. */
+  takeLongestGap(): number;
+  /** Applies events in order, then remembers the sequence. `longestGapMs`: without a renewal since the last reading. */
+  apply(events: AssignEvent[], sequence: number, longestGapMs: number): void;
   readonly logger: Logger;
 }
 
@@ -30,7 +32,6 @@ export class AssignmentInbox {
   private sequence: number;
   private announced = new Map<string, number>();
   private wake: (() => void) | undefined;
-  private missed = true;
   private asked = true;
 
   constructor(
@@ -50,9 +51,7 @@ export class AssignmentInbox {
   async start(): Promise<void> {
     this.listen();
     ConnectionState.of(this.nc).onChange((connected) => {
-      if (!connected) return;
-      this.missed = true;
-      this.check();
+      if (connected) this.check();
     });
     await this.readPatiently();
     void this.run();
@@ -106,7 +105,6 @@ export class AssignmentInbox {
   }
 
   private async readNew(): Promise<void> {
-    const missed = this.missed;
     const jsm = await manager(this.nc);
     const { name } = streams.assign;
     const subject = subjects.assign(this.options.workerId);
@@ -124,14 +122,17 @@ export class AssignmentInbox {
         }
       }
       messages.push(newest);
+      // Taken after the answers: a loss that was declared before them shows as a gap that has begun by now.
+      const longestGapMs = this.options.takeLongestGap();
       this.options.apply(
         messages.flatMap((message) => this.eventsOf(message)),
         newest.seq,
-        missed,
+        longestGapMs,
       );
       this.sequence = newest.seq;
+    } else {
+      this.options.takeLongestGap();
     }
-    if (missed) this.missed = false;
   }
 
   private eventsOf(message: StoredMsg): AssignEvent[] {

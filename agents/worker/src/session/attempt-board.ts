@@ -61,11 +61,14 @@ export class AttemptBoard {
     return this.runners.size;
   }
 
-  apply(events: readonly AssignEvent[], missed: boolean): void {
-    const { clock, logger } = this.parts;
-    const { run, stale, revoke } = sortAssignments(events, missed, clock.now());
+  apply(events: readonly AssignEvent[], longestGapMs: number): void {
+    const { logger } = this.parts;
+    const { run, stale, revoke } = sortAssignments(events, longestGapMs);
     for (const assignment of stale)
-      this.reject(assignment, 'The assignment reached the worker after its lease had ended.');
+      this.reject(
+        assignment,
+        'The worker was cut off for so long that the scheduler may have given the task to another one.',
+      );
     for (const assignment of run) this.accept(assignment);
     for (const { taskId, attempt, reason, graceMs } of revoke) {
       logger.info({ taskId, attempt, reason }, 'assignment revoked');

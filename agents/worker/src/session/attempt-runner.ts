@@ -23,6 +23,7 @@ import { AttemptWatch } from './attempt-watch.js';
 import type { LogPipeline } from './log-pipeline.js';
 import type { AttemptReports } from './report.publisher.js';
 import type { StartSlots } from './start-slots.js';
+import { sweepLater } from './sweep-later.js';
 
 interface MeasuredUsage {
   readonly cpuSeconds: number;
@@ -300,13 +301,14 @@ export class AttemptRunner {
   private async cleanUp(containerId: string | undefined): Promise<void> {
     const { store, runtime, clock } = this.parts;
     store.markFinished(this.key, clock.now());
-    try {
+    const sweep = async (): Promise<void> => {
       if (containerId !== undefined) await runtime.remove(containerId);
       await store.forget(this.key);
-    } catch (error) {
-      // Left for the sweep at the next start; the attempt itself is over and reported.
-      this.logger.warn({ err: error }, 'attempt could not be cleaned up');
-    }
+    };
+    await sweep().catch((error: unknown) => {
+      this.logger.warn({ err: error }, 'attempt could not be cleaned up yet');
+      void sweepLater(sweep, this.logger);
+    });
     this.detached.abort();
     this.parts.onDone(this, this.result);
   }

@@ -12,6 +12,7 @@ const PATIENCE_MS = 3_000;
 export class LeaseRenewal {
   private renewedAt: number;
   private patientUntil: number;
+  private longestGapMs = 0;
 
   constructor(
     private readonly store: Pick<AgentStore, 'leaseRenewal' | 'saveLeaseRenewal'>,
@@ -21,6 +22,8 @@ export class LeaseRenewal {
     const now = bootClock.now();
     const stored = store.leaseRenewal();
     this.renewedAt = now;
+    // Nothing is known of an earlier life: whatever was assigned to it may have been given up.
+    if (stored === undefined) this.longestGapMs = Number.POSITIVE_INFINITY;
     if (stored?.boot !== undefined && stored.boot.id === bootClock.bootId) this.renewedAt = stored.boot.at;
     else if (stored !== undefined) this.renewedAt = now - Math.max(0, clock.now() - stored.at);
     this.patientUntil = now + PATIENCE_MS;
@@ -44,6 +47,13 @@ export class LeaseRenewal {
     return this.bootClock.now() < this.patientUntil;
   }
 
+  /** The longest time between two renewals since the last call, the time since the newest one included. */
+  takeLongestGap(): number {
+    const longest = Math.max(this.longestGapMs, this.ageMs);
+    this.longestGapMs = 0;
+    return longest;
+  }
+
   /** There is a connection now, so the broker may answer. */
   giveTime(): void {
     this.patientUntil = this.bootClock.now() + PATIENCE_MS;
@@ -53,6 +63,7 @@ export class LeaseRenewal {
   renew(sentAt: number): void {
     this.patientUntil = Number.NEGATIVE_INFINITY;
     if (sentAt < this.renewedAt) return;
+    this.longestGapMs = Math.max(this.longestGapMs, sentAt - this.renewedAt);
     this.renewedAt = sentAt;
     const { bootId } = this.bootClock;
     this.store.saveLeaseRenewal({

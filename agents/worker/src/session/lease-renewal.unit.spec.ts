@@ -75,3 +75,22 @@ it('gives a broker a moment after the start and after the connection, until it h
   renewal.renew(3_000);
   expect(renewal.isPatient).toBe(false);
 });
+
+it('remembers the longest gap between renewals until somebody takes it', () => {
+  const { boot, renewal } = renewedOnce('b1');
+  renewal.takeLongestGap();
+  boot.time = 1_020_000;
+  renewal.renew(1_019_900);
+  boot.time = 1_020_500;
+  renewal.renew(1_020_400);
+  expect(renewal.takeLongestGap()).toBe(19_800);
+  expect(renewal.takeLongestGap()).toBe(100);
+  boot.time = 1_040_400;
+  expect(renewal.takeLongestGap()).toBe(20_000);
+});
+
+it('has an endless gap before the first renewal of all, and none of its own making after a short restart', () => {
+  const { store, clock } = renewedOnce('b1');
+  expect(new LeaseRenewal(new MemoryRenewals(), clock, new FakeBootClock('b1', 0)).takeLongestGap()).toBe(Infinity);
+  expect(new LeaseRenewal(store, clock, new FakeBootClock('b1', 1_003_000)).takeLongestGap()).toBe(2_900);
+});
