@@ -131,8 +131,8 @@ export class WorkerAgent {
         startAfter: store.assignSequence(),
         logger,
         takeLongestGap: () => renewal.takeLongestGap(),
-        apply: (events, sequence, longestGapMs) => {
-          board.apply(events, longestGapMs);
+        apply: (events, sequence, silence) => {
+          board.apply(events, silence);
           store.saveAssignSequence(sequence);
           heartbeats.hasten();
         },

@@ -21,7 +21,7 @@ const mutations: Readonly<Record<Breakage, Mutation>> = {
   /** No assignment is ever too old: an agent that was cut off starts what others have been given. */
   'late-start': {
     file: 'domain/lease.js',
-    find: 'export function mayBeGivenUp(longestGapMs, leaseMs) {',
+    find: 'export function mayBeGivenUp({ unreadMs, longestGapMs }, leaseMs) {',
     replace: '$& return false;',
   },
 };

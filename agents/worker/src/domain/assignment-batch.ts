@@ -1,5 +1,5 @@
 import type { AssignEvent, AssignEventData } from '@gantry/contracts/scheduling/assign-events';
-import { mayBeGivenUp } from './lease.js';
+import { mayBeGivenUp, type Silence } from './lease.js';
 
 export interface AssignmentBatch {
   /** In order of assignment. */
@@ -14,7 +14,7 @@ export interface AssignmentBatch {
  * cannot have been called lost since the last read. That is judged by the agent's own heartbeats and not by ages: a connection that
  * goes silent without breaking delivers old assignments as if they were new, and the clocks of two machines differ.
  */
-export function sortAssignments(events: readonly AssignEvent[], longestGapMs: number): AssignmentBatch {
+export function sortAssignments(events: readonly AssignEvent[], silence: Silence): AssignmentBatch {
   const revoke = events.flatMap((event) => (event.type === 'AssignmentRevoked' ? [event.data] : []));
   const revoked = new Set(revoke.map(({ taskId, attempt }) => `${taskId}:${attempt}`));
   const run: AssignEventData<'TaskAssigned'>[] = [];
@@ -23,7 +23,7 @@ export function sortAssignments(events: readonly AssignEvent[], longestGapMs: nu
     if (event.type !== 'TaskAssigned') continue;
     const assignment = event.data;
     if (revoked.has(`${assignment.taskId}:${assignment.attempt}`)) continue;
-    if (mayBeGivenUp(longestGapMs, assignment.leaseMs)) stale.push(assignment);
+    if (mayBeGivenUp(silence, assignment.leaseMs)) stale.push(assignment);
     else run.push(assignment);
   }
   return { run, stale, revoke };

@@ -30,7 +30,7 @@ describe('assignments that were read', () => {
       revoked('a'),
       { type: 'EpochStarted', data: { epoch: 2, leader: 'x' } } as const,
     ];
-    const batch = sortAssignments(events, 5_000);
+    const batch = sortAssignments(events, { unreadMs: 5_000, longestGapMs: 5_000 });
     expect(batch.run.map(({ taskId }) => taskId)).toEqual(['b']);
     expect(batch.stale).toEqual([]);
     expect(batch.revoke.map(({ taskId }) => taskId)).toEqual(['a']);
@@ -38,8 +38,9 @@ describe('assignments that were read', () => {
 
   it('takes none when heartbeats were missing for so long that the scheduler may have given it up, however young it is', () => {
     const events = [assigned('young', Date.now()), assigned('old', 0)];
-    expect(sortAssignments(events, 55_999).run).toHaveLength(2);
-    const silent = sortAssignments(events, 56_000);
+    expect(sortAssignments(events, { unreadMs: 60_000, longestGapMs: 55_999 }).run).toHaveLength(2);
+    expect(sortAssignments(events, { unreadMs: 47_499, longestGapMs: 56_000 }).run).toHaveLength(2);
+    const silent = sortAssignments(events, { unreadMs: 47_500, longestGapMs: 56_000 });
     expect(silent.run).toEqual([]);
     expect(silent.stale.map(({ taskId }) => taskId)).toEqual(['young', 'old']);
   });

@@ -1,4 +1,4 @@
-import { ackTimeoutMs } from '@gantry/contracts/messaging/lease-timing';
+import { ackTimeoutMs, inactiveAfterMs } from '@gantry/contracts/messaging/lease-timing';
 import { timing } from '@gantry/contracts/messaging/timing';
 
 export interface LeaseCheck {
@@ -20,11 +20,21 @@ export function checkLease(renewedAt: number, now: number, leaseMs: number, pati
   return { over: left <= timing.stopBeforeLeaseEndMs, graceMs };
 }
 
+/** How long the agent was out of touch before it read something. Milliseconds of monotonic clocks. */
+export interface Silence {
+  /** Since the reading before: nothing that was read now is older. Infinity: the first reading of this life. */
+  readonly unreadMs: number;
+  /** The longest time between the sendings of two acknowledged heartbeats since the reading before. */
+  readonly longestGapMs: number;
+}
+
 /**
- * Whether the scheduler may have given up what it assigned before the agent read it. `longestGapMs`: the longest time between the
- * sendings of two acknowledged heartbeats since the last time that everything was read. The broker has a heartbeat at most one
- * acknowledgement's time-out after its sending, so a worker that was called lost has seen a gap of at least the lease less that.
+ * Whether the scheduler may have given up what it assigned before the agent read it.
+ *
+ * Not if the reading before was a short while ago: the scheduler gives nothing to an inactive worker, so from an assignment to a
+ * loss it takes at least the rest of the lease. Nor if heartbeats went on: the broker has one at most an acknowledgement's time-out
+ * after its sending, so a worker that was called lost has seen a gap of the lease less that.
  */
-export function mayBeGivenUp(longestGapMs: number, leaseMs: number): boolean {
-  return longestGapMs >= leaseMs - ackTimeoutMs(timing.heartbeatMs);
+export function mayBeGivenUp({ unreadMs, longestGapMs }: Silence, leaseMs: number): boolean {
+  return unreadMs >= leaseMs - inactiveAfterMs() && longestGapMs >= leaseMs - ackTimeoutMs(timing.heartbeatMs);
 }

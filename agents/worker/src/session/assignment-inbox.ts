@@ -7,6 +7,7 @@ import { manager } from '@gantry/jetstream/stream-admin';
 import type { Logger } from '@gantry/nest-platform/logger';
 import type { StoredMsg } from '@nats-io/jetstream';
 import type { NatsConnection } from '@nats-io/transport-node';
+import type { Silence } from '../domain/lease.js';
 
 const EXPECTED_HEADER = 'Nats-Expected-Last-Subject-Sequence';
 /** How long a message that was announced is looked for; one that the stream refused never comes. */
@@ -18,8 +19,8 @@ export interface InboxOptions {
   readonly startAfter: number | undefined;
   /** The longest time without a renewal since the last call; see `LeaseRenewal`. */
   takeLongestGap(): number;
-  /** Applies events in order, then remembers the sequence. `longestGapMs`: without a renewal since the last reading. */
-  apply(events: AssignEvent[], sequence: number, longestGapMs: number): void;
+  /** Applies events in order, then remembers the sequence. */
+  apply(events: AssignEvent[], sequence: number, silence: Silence): void;
   readonly logger: Logger;
 }
 
@@ -30,6 +31,8 @@ export interface InboxOptions {
  */
 export class AssignmentInbox {
   private sequence: number;
+  /** Beginning of the newest reading that was answered. */
+  private readAt = Number.NEGATIVE_INFINITY;
   private announced = new Map<string, number>();
   private wake: (() => void) | undefined;
   private asked = true;
@@ -105,6 +108,7 @@ export class AssignmentInbox {
   }
 
   private async readNew(): Promise<void> {
+    const startedAt = performance.now();
     const jsm = await manager(this.nc);
     const { name } = streams.assign;
     const subject = subjects.assign(this.options.workerId);
@@ -123,16 +127,20 @@ export class AssignmentInbox {
       }
       messages.push(newest);
       // Taken after the answers: a loss that was declared before them shows as a gap that has begun by now.
-      const longestGapMs = this.options.takeLongestGap();
+      const silence = {
+        unreadMs: performance.now() - this.readAt,
+        longestGapMs: this.options.takeLongestGap(),
+      };
       this.options.apply(
         messages.flatMap((message) => this.eventsOf(message)),
         newest.seq,
-        longestGapMs,
+        silence,
       );
       this.sequence = newest.seq;
     } else {
       this.options.takeLongestGap();
     }
+    this.readAt = startedAt;
   }
 
   private eventsOf(message: StoredMsg): AssignEvent[] {

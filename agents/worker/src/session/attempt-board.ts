@@ -2,7 +2,7 @@ import type { Heartbeat } from '@gantry/contracts/agents/heartbeat';
 import type { AssignEvent, AssignEventData } from '@gantry/contracts/scheduling/assign-events';
 import type { AttemptResult, Ending } from '../domain/attempt.state.js';
 import { sortAssignments } from '../domain/assignment-batch.js';
-import { checkLease } from '../domain/lease.js';
+import { checkLease, type Silence } from '../domain/lease.js';
 import type { SampledTask } from '../telemetry/host/task.sampler.js';
 import { attemptKey } from './agent-store.js';
 import { AttemptRunner, type RunnerParts } from './attempt-runner.js';
@@ -61,9 +61,9 @@ export class AttemptBoard {
     return this.runners.size;
   }
 
-  apply(events: readonly AssignEvent[], longestGapMs: number): void {
+  apply(events: readonly AssignEvent[], silence: Silence): void {
     const { logger } = this.parts;
-    const { run, stale, revoke } = sortAssignments(events, longestGapMs);
+    const { run, stale, revoke } = sortAssignments(events, silence);
     for (const assignment of stale)
       this.reject(
         assignment,

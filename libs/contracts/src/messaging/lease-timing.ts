@@ -36,6 +36,7 @@ export interface TimingProblem {
 const ACK_SHARE = 0.8;
 /** One heartbeat may be lost without anything being stopped: the two after it must fit as well. */
 const HEARTBEATS_PER_LEASE = 3;
+const MISSED_HEARTBEATS = 2.5;
 
 /** Time between heartbeats of an agent whose shortest lease is `leaseMs` (Infinity: it holds none). */
 export function heartbeatIntervalMs(leaseMs: number, constants: TimingConstants = timing): number {
@@ -46,6 +47,11 @@ export function heartbeatIntervalMs(leaseMs: number, constants: TimingConstants 
 /** How long an agent waits for the acknowledgement of a heartbeat. */
 export function ackTimeoutMs(intervalMs: number): number {
   return Math.floor(intervalMs * ACK_SHARE);
+}
+
+/** A worker that was not heard for so long gets nothing new to do; it is lost only when its lease is over. */
+export function inactiveAfterMs(heartbeatMs: number = timing.heartbeatMs): number {
+  return heartbeatMs * MISSED_HEARTBEATS;
 }
 
 /** The shortest lease that an agent can keep, and keep although one heartbeat is lost. */

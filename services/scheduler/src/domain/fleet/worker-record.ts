@@ -1,4 +1,5 @@
 import type { Heartbeat } from '@gantry/contracts/agents/heartbeat';
+import { inactiveAfterMs } from '@gantry/contracts/messaging/lease-timing';
 import type { WorkerView } from '@gantry/contracts/scheduling/scheduler-requests';
 
 export type WorkerStatus = WorkerView['status'];
@@ -24,12 +25,11 @@ export interface WorkerRecord {
   readonly seenAt: number;
 }
 
-const MISSED_HEARTBEATS = 2.5;
 const MEMORY_OVERLOAD = 0.97;
 
 /** A worker whose heartbeats have stopped is not to be trusted with new work, long before its lease is over. */
 export function isSilent(seenAt: number, now: number, timing: FleetTiming): boolean {
-  return now - seenAt > timing.heartbeatMs * MISSED_HEARTBEATS;
+  return now - seenAt > inactiveAfterMs(timing.heartbeatMs);
 }
 
 /**
