@@ -44,7 +44,7 @@ export function optionsOf(environment: Environment): SchedulerOptions {
       marginMs: lossAfterMs(environment.GANTRY_LEASE_MS) - environment.GANTRY_LEASE_MS,
       forgetLostAfterMs: DAY,
     },
-    leaderTtlMs: 4_000,
+    leaderTtlMs: 3_000,
     sweepMs: 1_000,
   };
 }
@@ -79,18 +79,19 @@ export class SchedulerModule {
         },
         {
           provide: Leadership,
-          useFactory: (loop: SchedulingLoop, nc: NatsConnection, clock: Clock, ids: IdSource, logger: Logger) => {
+          useFactory: (loop: SchedulingLoop, nc: NatsConnection, ids: IdSource, logger: Logger) => {
             const holder = ids.next();
             const lease = new KvLease(nc, {
               bucket: 'scheduler',
               key: 'leader',
               holder,
               ttlMs: options.leaderTtlMs,
-              clock,
+              // Nobody can set it: a step of the time of day must not lengthen a leadership.
+              clock: { now: () => performance.now() },
             });
             return new Leadership({ lease, loop, timers: systemTimers, logger, holder, ttlMs: options.leaderTtlMs });
           },
-          inject: [SchedulingLoop, NATS_CONNECTION, CLOCK, IDS, LOGGER],
+          inject: [SchedulingLoop, NATS_CONNECTION, IDS, LOGGER],
         },
         {
           provide: StreamFollowers,

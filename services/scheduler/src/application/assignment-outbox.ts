@@ -3,6 +3,7 @@ import { streams, subjects } from '@gantry/contracts/messaging/streams';
 import type { AssignEvent } from '@gantry/contracts/scheduling/assign-events';
 import { ConcurrencyError, type EventStore } from '@gantry/event-sourcing/event-store.port';
 import type { Clock } from '@gantry/kernel/clock';
+import { GantryError } from '@gantry/kernel/gantry-error';
 import type { IdSource } from '@gantry/kernel/ids';
 import type { Logger } from '@gantry/nest-platform/logger';
 
@@ -20,6 +21,14 @@ export interface OutboxPorts {
   onStored(stored: StoredCommit<AssignEvent>): void;
   /** The events are certainly not in ASSIGN and will not be tried again. */
   onRefused(workerId: string, events: readonly AssignEvent[]): void;
+  /** A newer leader has begun: this process decides no more. */
+  onDeposed(epoch: number): void;
+}
+
+/** A leader and the number of its leadership, higher than all before it. */
+export interface Term {
+  readonly epoch: number;
+  readonly leader: string;
 }
 
 interface Channel {
@@ -27,6 +36,8 @@ interface Channel {
   /** Newest commit on the subject that this process knows: the fence of the next append. */
   sequence: number;
   version: number;
+  /** Of the newest leader that fenced this subject; 0 = none. */
+  epoch: number;
   pending: AssignEvent[];
   busy: boolean;
 }
@@ -37,7 +48,7 @@ interface Channel {
  */
 export class AssignmentOutbox {
   private readonly channels = new Map<string, Channel>();
-  private open = false;
+  private term: Term | undefined;
   private inFlight = 0;
   private idleWaiters: (() => void)[] = [];
 
@@ -53,23 +64,41 @@ export class AssignmentOutbox {
     const channel = this.channel(commit.aggregateId);
     if (streamSequence > channel.sequence) channel.sequence = streamSequence;
     if (commit.version > channel.version) channel.version = commit.version;
+    for (const event of commit.events) {
+      if (event.type !== 'EpochStarted') continue;
+      const { epoch } = event.data;
+      channel.epoch = Math.max(channel.epoch, epoch);
+      // At once, before anything waits for its turn: a process that was paused has decisions of a time long past in hand.
+      if (this.term !== undefined && epoch > this.term.epoch) {
+        this.stop();
+        this.ports.onDeposed(epoch);
+      }
+    }
   }
 
   enqueue(workerId: string, event: AssignEvent): void {
     const channel = this.channel(workerId);
     channel.pending.push(event);
-    if (this.open) this.pump(channel);
+    if (this.term !== undefined) this.pump(channel);
   }
 
-  /** From now on appends are made. */
-  start(): void {
-    this.open = true;
+  /**
+   * For a worker that joins after the take-over: its subject is fenced before it matters, and not only with its first
+   * assignment.
+   */
+  welcome(workerId: string): void {
+    if (this.term !== undefined) this.pump(this.channel(workerId), true);
+  }
+
+  /** From now on appends are made, on subjects that were not fenced together with the fence. */
+  start(term: Term): void {
+    this.term = term;
     for (const channel of this.channels.values()) this.pump(channel);
   }
 
   /** No new appends; what has not been sent is refused. Those on their way come to their end. */
   stop(): void {
-    this.open = false;
+    this.term = undefined;
     for (const channel of this.channels.values()) this.refuse(channel, channel.pending.splice(0));
   }
 
@@ -81,12 +110,13 @@ export class AssignmentOutbox {
 
   /**
    * Fences a subject for a new leader: once this is stored, what an earlier leader still sends is refused by the broker.
-   * Lost races are repeated after taking in what the other one wrote.
+   * Lost races are repeated after taking in what the other one wrote. Throws when that was a newer leader.
    */
-  async fence(workerId: string, epoch: number, leader: string): Promise<void> {
+  async fence(workerId: string, term: Term): Promise<void> {
     const channel = this.channel(workerId);
     for (;;) {
-      const commit = this.commitOf(channel, [{ type: 'EpochStarted', data: { epoch, leader } }]);
+      if (channel.epoch > term.epoch) throw deposed(term.epoch, channel.epoch);
+      const commit = this.commitOf(channel, [fenceOf(term)]);
       try {
         await this.append(channel, commit);
         return;
@@ -97,11 +127,15 @@ export class AssignmentOutbox {
     }
   }
 
-  private pump(channel: Channel): void {
-    if (channel.busy || channel.pending.length === 0 || !this.open) return;
+  private pump(channel: Channel, fencing = false): void {
+    const { term } = this;
+    if (channel.busy || term === undefined) return;
+    const unfenced = channel.epoch < term.epoch;
+    if (channel.pending.length === 0 && !(fencing && unfenced)) return;
     channel.busy = true;
     this.inFlight += 1;
-    void this.send(channel, takeBatch(channel.pending)).finally(() => {
+    const batch = takeBatch(channel.pending);
+    void this.send(channel, unfenced ? [fenceOf(term), ...batch] : batch).finally(() => {
       channel.busy = false;
       this.inFlight -= 1;
       this.pump(channel);
@@ -129,7 +163,7 @@ export class AssignmentOutbox {
         // The outcome is unknown: the same commit again, under the same id, until the broker has an answer.
         this.ports.logger.warn({ error, workerId: channel.workerId }, 'assignment not acknowledged, trying again');
         await new Promise((resolve) => setTimeout(resolve, 250));
-        if (!this.open) return;
+        if (this.term === undefined) return;
       }
     }
   }
@@ -183,14 +217,26 @@ export class AssignmentOutbox {
   private channel(workerId: string): Channel {
     let channel = this.channels.get(workerId);
     if (channel === undefined) {
-      channel = { workerId, sequence: 0, version: 0, pending: [], busy: false };
+      channel = { workerId, sequence: 0, version: 0, epoch: 0, pending: [], busy: false };
       this.channels.set(workerId, channel);
     }
     return channel;
   }
 }
 
-/** Removes from `pending` what fits one commit; at least one event. */
+function fenceOf({ epoch, leader }: Term): AssignEvent {
+  return { type: 'EpochStarted', data: { epoch, leader } };
+}
+
+function deposed(own: number, newer: number): GantryError {
+  return new GantryError(
+    'SCHEDULER.DEPOSED',
+    'conflict',
+    `Leadership ${own} is over: leadership ${newer} has begun. The newer leader goes on.`,
+  );
+}
+
+/** Removes from `pending` what fits one commit; at least one event if there is any. */
 function takeBatch(pending: AssignEvent[]): AssignEvent[] {
   let bytes = 0;
   let count = 0;

@@ -11,6 +11,12 @@ export interface LeadershipPorts {
   readonly ttlMs: number;
 }
 
+/**
+ * A standby must see a lease unchanged for its whole length before it takes over, and it sees only at its looks: the pause
+ * between them adds to an outage, a third of the lease would double it.
+ */
+const LOOKS_PER_LEASE = 12;
+
 /** Keeps at most one scheduler deciding: renews every third of the lease, steps down as soon as it is not held. */
 export class Leadership {
   private stopped = false;
@@ -42,7 +48,8 @@ export class Leadership {
       logger.warn({ error }, 'leader lease could not be renewed');
     }
     if (!lease.held) loop.follow();
-    if (!this.stopped) this.cancel = timers.after(Math.floor(ttlMs / 3), () => void this.turn());
+    const pause = Math.floor(ttlMs / (lease.held ? 3 : LOOKS_PER_LEASE));
+    if (!this.stopped) this.cancel = timers.after(pause, () => void this.turn());
   }
 
   /** Fencing many subjects can outlast the lease, so it goes on beside the renewals. */

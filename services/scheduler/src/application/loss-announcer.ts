@@ -16,6 +16,8 @@ export interface LossAnnouncerPorts {
   readonly storedHeartbeats: StoredHeartbeats;
   /** A heartbeat that the stream's reader may not have come to yet. */
   onHeartbeat(heartbeat: Heartbeat): void;
+  /** False once the leadership may be over: what was looked up before that is old news. */
+  mayDecide(): boolean;
   readonly clock: Clock;
   readonly ids: IdSource;
   readonly logger: Logger;
@@ -70,6 +72,7 @@ export class LossAnnouncer {
     // A report that nobody has read yet may say how the task ended; such a task is looked at again in the next sweep.
     const tasks = loss.tasks.filter((_, index) => waiting[index] === false);
     if (tasks.length === 0 && loss.tasks.length > 0) return;
+    if (!this.ports.mayDecide()) return;
     const { workerId, lastHeartbeatAt, reason } = loss;
     const event: SchedEvent =
       loss.kind === 'worker'

@@ -58,6 +58,10 @@ export class SchedulingLoop {
       logger,
       onStored: (stored) => this.onAssignCommit(stored),
       onRefused: (workerId, events) => this.onRefused(workerId, events),
+      onDeposed: (epoch) => {
+        logger.warn({ epoch }, 'a newer leader has begun');
+        this.follow();
+      },
     });
     this.announcer = new LossAnnouncer({
       cluster,
@@ -65,6 +69,7 @@ export class SchedulingLoop {
       pendingReports: ports.pendingReports,
       storedHeartbeats: ports.storedHeartbeats,
       onHeartbeat: (heartbeat) => this.onHeartbeat(heartbeat, this.now()),
+      mayDecide: () => this.leading && this.stillHeld(),
       clock,
       ids,
       logger,
@@ -96,6 +101,7 @@ export class SchedulingLoop {
     const now = this.now();
     const { joined, strays } = this.ports.cluster.observeHeartbeat(heartbeat, seenAt, now);
     if (!this.leading) return;
+    this.outbox.welcome(heartbeat.workerId);
     if (joined) {
       this.ports.logger.info({ workerId: heartbeat.workerId, session: heartbeat.session }, 'worker joined');
       this.announcer.joined(heartbeat.workerId, heartbeat.spec.name, heartbeat.session, now);
@@ -118,15 +124,18 @@ export class SchedulingLoop {
    * Takes over: fences the subjects of all known workers, then decides. Answers false if leadership was lost meanwhile.
    */
   async lead(epoch: number, leader: string, stillHeld: () => boolean): Promise<boolean> {
-    const { cluster, logger } = this.ports;
-    const workers = new Set([...this.outbox.knownWorkers(), ...cluster.fleet.workerIds()]);
-    await Promise.all([...workers].map((workerId) => this.outbox.fence(workerId, epoch, leader)));
+    const { cluster, logger, storedHeartbeats } = this.ports;
+    const term = { epoch, leader };
+    // Asked of the broker too: whom the last leader knew is fenced, even if this process has not read of it yet.
+    const stored = await storedHeartbeats.workerIds();
+    const workers = new Set([...this.outbox.knownWorkers(), ...cluster.fleet.workerIds(), ...stored]);
+    await Promise.all([...workers].map((workerId) => this.outbox.fence(workerId, term)));
     await this.outbox.idle();
     if (this.stopped || !stillHeld()) return false;
     cluster.board.refuseUnstored();
     this.stillHeld = stillHeld;
     this.leading = true;
-    this.outbox.start();
+    this.outbox.start(term);
     logger.info({ epoch, workers: workers.size, queued: cluster.engine.waiting.size }, 'leading');
     this.plan();
     this.sweep();

@@ -34,6 +34,10 @@ class BrokerHeartbeats implements StoredHeartbeats {
   readonly stored = new Map<string, Heartbeat>();
   asked = 0;
 
+  async workerIds(): Promise<string[]> {
+    return [...this.stored.keys()];
+  }
+
   async newest(workerId: string): Promise<Heartbeat | undefined> {
     this.asked += 1;
     return this.stored.get(workerId);

@@ -25,6 +25,8 @@ export interface PendingReports {
 /** Port: what the broker has acknowledged to agents, which may be more than has been read here. */
 export interface StoredHeartbeats {
   newest(workerId: string): Promise<Heartbeat | undefined>;
+  /** Everybody who has one. */
+  workerIds(): Promise<string[]>;
 }
 
 /** Port: leader election. */

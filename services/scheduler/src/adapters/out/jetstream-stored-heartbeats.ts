@@ -14,4 +14,10 @@ export class JetStreamStoredHeartbeats implements StoredHeartbeats {
     if (stored === null) return undefined;
     return heartbeatSchema.safeParse(stored.json()).data;
   }
+
+  async workerIds(): Promise<string[]> {
+    const jsm = await manager(this.nc);
+    const { state } = await jsm.streams.info(streams.fleet.name, { subjects_filter: subjects.fleet('*') });
+    return Object.keys(state.subjects ?? {}).map((subject) => subject.slice(subjects.fleet('').length));
+  }
 }
