@@ -95,12 +95,17 @@ export class AuthApplication {
   }
 
   /** Feeds the directory from the stream until `signal` aborts; `onCaughtUp` once, when all that was stored is taken in. */
-  follow(onCaughtUp: () => void, signal: AbortSignal): Promise<void> {
+  follow(
+    onCaughtUp: () => void,
+    signal: AbortSignal,
+    onTakenIn: (streamSequence: number) => void = () => undefined,
+  ): Promise<void> {
     return this.ports.store.follow({
       fromSequence: this.directory.appliedSequence + 1,
       onCommit: (stored) => {
         this.aggregates.absorb(stored);
         this.directory.apply(stored);
+        onTakenIn(stored.streamSequence);
       },
       onCaughtUp,
       signal,

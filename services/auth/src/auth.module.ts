@@ -1,13 +1,16 @@
 import { authEventSchemas, type AuthEvent } from '@gantry/contracts/auth/auth-events';
 import { streams } from '@gantry/contracts/messaging/streams';
 import { JetStreamEventStore } from '@gantry/jetstream/jetstream-event-store';
+import { StreamBarrier } from '@gantry/jetstream/stream-barrier';
 import type { Clock } from '@gantry/kernel/clock';
 import type { IdSource } from '@gantry/kernel/ids';
 import type { Logger } from '@gantry/nest-platform/logger';
 import { CLOCK, IDS, LOGGER, NATS_CONNECTION } from '@gantry/nest-platform/tokens';
 import type { NatsConnection } from '@nats-io/transport-node';
 import { type DynamicModule, Module } from '@nestjs/common';
+import { APP_INTERCEPTOR } from '@nestjs/core';
 import { ApiKeyRequests } from './adapters/in/api-key.requests.js';
+import { CurrentDirectory } from './adapters/in/current-directory.interceptor.js';
 import { SessionRequests } from './adapters/in/session.requests.js';
 import { SigningKeyRequests } from './adapters/in/signing-key.requests.js';
 import { UserRequests } from './adapters/in/user.requests.js';
@@ -40,6 +43,12 @@ export class AuthModule {
           useFactory: (nc: NatsConnection, clock: Clock, ids: IdSource, logger: Logger) =>
             createApplication(settings, { nc, clock: overrides.clock ?? clock, ids, logger }),
         },
+        {
+          provide: StreamBarrier,
+          inject: [NATS_CONNECTION],
+          useFactory: (nc: NatsConnection) => new StreamBarrier(nc, streams.auth.name),
+        },
+        { provide: APP_INTERCEPTOR, useClass: CurrentDirectory },
         AuthLifecycle,
       ],
     };

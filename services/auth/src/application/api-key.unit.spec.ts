@@ -51,7 +51,7 @@ describe('API keys', () => {
     verify(key)();
     expect(list()).toMatchObject([{ id: apiKey.id, lastUsedAt: clock.now() }]);
     expect(eventTypes()).toHaveLength(before);
-    await application.keyUsage.flush();
+    await application.keyUsage.exchange();
     const again = await fixture.restart();
     expect(again.application.keyUsage.lastUsedAt(apiKey.id)).toBe(clock.now());
   });

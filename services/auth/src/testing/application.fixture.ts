@@ -91,7 +91,7 @@ export async function startApplication(options: FixtureOptions = {}): Promise<Ap
   await new Promise<void>((resolve) => {
     following = application.follow(resolve, stopping.signal);
   });
-  await application.keyUsage.load();
+  await application.keyUsage.exchange();
 
   const emailOf = (name: string): string => `${name}@example.org`;
   const stop = async (): Promise<void> => {
