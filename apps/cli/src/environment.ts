@@ -3,7 +3,13 @@ import path from 'node:path';
 import { z } from 'zod';
 
 const environmentSchema = z.object({
-  GANTRY_API_URL: z.url('Set GANTRY_API_URL to an address such as http://localhost:4000.').optional(),
+  GANTRY_API_URL: z
+    .string()
+    .refine(
+      (addresses) => addresses.split(',').every((address) => URL.canParse(address.trim())),
+      'Set GANTRY_API_URL to an address such as http://localhost:4000, or to several with commas.',
+    )
+    .optional(),
   GANTRY_API_KEY: z.string().min(1).optional(),
   GANTRY_EMAIL: z.string().min(1).optional(),
   GANTRY_PASSWORD: z.string().min(1).optional(),

@@ -51,6 +51,7 @@ import {
   taskLogsDocument,
   tasksDocument,
 } from './operations/task.operations.js';
+import { pause } from './retrying.js';
 import { Transport, type CredentialSource } from './transport.js';
 
 export type Task = TaskFieldsFragment;
@@ -62,7 +63,7 @@ export type LogLine = LogBatch['lines'][number];
 export type { SubmitTaskInput };
 
 export interface GantryClientOptions {
-  /** Address of the API, e.g. `http://localhost:4000`. */
+  /** Address of the API, e.g. `http://localhost:4000`; several with commas: the next one is used when one fails. */
   apiUrl: string;
   /** API key (`gtk_...`) or access token. */
   credentials?: CredentialSource;
@@ -267,9 +268,9 @@ export class GantryClient {
 async function pauseOrThrow(error: unknown, failures: number): Promise<void> {
   const repeatable = error === undefined || (error instanceof GantryError && error.retryable);
   if (!repeatable) throw error instanceof Error ? error : new Error('The live connection failed.', { cause: error });
-  const pause = RECONNECT_PAUSES_MS[failures];
-  if (pause === undefined) throw error instanceof GantryError ? error : keepsEnding();
-  await new Promise((resolve) => setTimeout(resolve, pause));
+  const limit = RECONNECT_PAUSES_MS[failures];
+  if (limit === undefined) throw error instanceof GantryError ? error : keepsEnding();
+  await pause(limit);
 }
 
 function keepsEnding(): GantryError {

@@ -7,12 +7,16 @@ import { errorFromGraphql, type Transport } from './transport.js';
 /** Subscriptions over one WebSocket, opened when the first one starts. */
 export class LiveConnection {
   private readonly client: Client;
+  private connectedTo: URL | undefined;
 
-  constructor(transport: Transport) {
-    const url = new URL('/graphql', transport.apiUrl);
-    url.protocol = url.protocol === 'https:' ? 'wss:' : 'ws:';
+  constructor(private readonly transport: Transport) {
     this.client = createClient({
-      url: url.toString(),
+      url: () => {
+        this.connectedTo = transport.endpoints.url;
+        const url = new URL('/graphql', this.connectedTo);
+        url.protocol = url.protocol === 'https:' ? 'wss:' : 'ws:';
+        return url.toString();
+      },
       webSocketImpl: WebSocket,
       lazy: true,
       // The caller resumes from its own position (`followLogs`), which a blind re-subscription cannot.
@@ -34,7 +38,10 @@ export class LiveConnection {
         if (data !== undefined && data !== null) yield data;
       }
     } catch (thrown) {
-      throw connectionError(thrown);
+      const error = connectionError(thrown);
+      if (error.code === 'CLIENT.DISCONNECTED' && this.connectedTo !== undefined)
+        this.transport.endpoints.leave(this.connectedTo);
+      throw error;
     }
   }
 

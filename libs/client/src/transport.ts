@@ -1,6 +1,8 @@
 import { GantryError, errorKinds, type ErrorKind } from '@gantry/kernel/gantry-error';
 import { z } from 'zod';
+import { Endpoints } from './endpoints.js';
 import type { TypedDocumentString } from './gql/graphql.js';
+import { retrying, unreachable } from './retrying.js';
 
 /** Access token or API key, asked for before every request. */
 export type CredentialSource = () => string | undefined | Promise<string | undefined>;
@@ -40,14 +42,19 @@ export function errorFromGraphql(entry: unknown): GantryError {
   });
 }
 
-const RETRY_PAUSES_MS = [200, 500, 1_000, 2_000];
+/** What a balancer, or a gateway that is about to end, says instead of an answer. */
+const NOT_SERVED = new Set([502, 503, 504]);
 
 /** HTTP side of the API: GraphQL operations and plain REST requests, with one error form. */
 export class Transport {
+  readonly endpoints: Endpoints;
+
   constructor(
-    readonly apiUrl: string,
+    addresses: string,
     private readonly credentials: CredentialSource,
-  ) {}
+  ) {
+    this.endpoints = new Endpoints(addresses);
+  }
 
   /**
    * Runs a query or mutation. `repeatable` operations (queries, and mutations with an idempotency key) are tried again on
@@ -58,36 +65,24 @@ export class Transport {
     variables: Variables,
     options: { repeatable?: boolean } = {},
   ): Promise<Result> {
-    for (let attempt = 0; ; attempt += 1) {
-      try {
-        return await this.executeOnce(document, variables);
-      } catch (error) {
-        const pause = RETRY_PAUSES_MS[attempt];
-        const mayRepeat = options.repeatable === true && error instanceof GantryError && error.retryable;
-        if (!mayRepeat || pause === undefined) throw error;
-        await new Promise((resolve) => setTimeout(resolve, pause));
-      }
-    }
+    return retrying(() => this.executeOnce(document, variables), {
+      repeatable: options.repeatable === true,
+      otherAddresses: this.endpoints.count - 1,
+    });
   }
 
-  /** A REST request with the caller's credentials; a status of 400 and above becomes a `GantryError`. */
+  /** A REST request with the caller's credentials, repeated when it is a GET; a status of 400 and above becomes a `GantryError`. */
   async fetch(path: string, init: RequestInit = {}): Promise<Response> {
-    const headers = new Headers(init.headers);
-    const credential = await this.credentials();
-    if (credential !== undefined) headers.set('authorization', `Bearer ${credential}`);
-    let response: Response;
-    try {
-      response = await fetch(new URL(path, this.apiUrl), { ...init, headers });
-    } catch (cause) {
-      throw new GantryError(
-        'CLIENT.UNREACHABLE',
-        'unavailable',
-        `No answer from ${this.apiUrl}. Is Gantry running there?`,
-        { cause },
-      );
-    }
-    if (response.status >= 400) throw await errorFromRest(response);
-    return response;
+    const work = async () => {
+      const headers = new Headers(init.headers);
+      const authorization = await this.authorization();
+      if (authorization !== undefined) headers.set('authorization', authorization);
+      const { response } = await this.send(path, { ...init, headers });
+      if (response.status >= 400) throw await errorFromRest(response);
+      return response;
+    };
+    const repeatable = init.method === undefined || init.method === 'GET';
+    return retrying(work, { repeatable, otherAddresses: this.endpoints.count - 1 });
   }
 
   authorization(): Promise<string | undefined> {
@@ -106,32 +101,47 @@ export class Transport {
     });
     const authorization = await this.authorization();
     if (authorization !== undefined) headers.set('authorization', authorization);
-    let response: Response;
-    try {
-      response = await fetch(new URL('/graphql', this.apiUrl), {
-        method: 'POST',
-        headers,
-        body: JSON.stringify({ query: document.toString(), variables }),
-      });
-    } catch (cause) {
-      throw new GantryError(
-        'CLIENT.UNREACHABLE',
-        'unavailable',
-        `No answer from ${this.apiUrl}. Is Gantry running there?`,
-        { cause },
-      );
-    }
-    const answer = answerSchema.safeParse(await response.json().catch(() => undefined));
-    if (!answer.success) {
+    const { response, url } = await this.send('/graphql', {
+      method: 'POST',
+      headers,
+      body: JSON.stringify({ query: document.toString(), variables }),
+    });
+    const text = await response.text().catch((cause: unknown) => {
+      throw this.failed(url, cause);
+    });
+    const answer = answerSchema.safeParse(jsonOf(text));
+    if (!answer.success || (answer.data.errors === undefined && answer.data.data === undefined)) {
       throw new GantryError(
         'CLIENT.BAD_ANSWER',
-        'internal',
-        `${this.apiUrl} answered ${response.status}, and not as a Gantry API does. Check the address.`,
+        NOT_SERVED.has(response.status) ? 'unavailable' : 'internal',
+        `${url.origin} answered ${response.status}, and not as a Gantry API does. Check the address.`,
       );
     }
     const [first] = answer.data.errors ?? [];
     if (first !== undefined) throw errorFromGraphql(first);
     return answer.data.data as Result;
+  }
+
+  private async send(path: string, init: RequestInit): Promise<{ response: Response; url: URL }> {
+    const { url } = this.endpoints;
+    const response = await fetch(new URL(path, url), init).catch((cause: unknown) => {
+      throw this.failed(url, cause);
+    });
+    if (NOT_SERVED.has(response.status)) this.endpoints.leave(url);
+    return { response, url };
+  }
+
+  private failed(url: URL, cause: unknown): GantryError {
+    this.endpoints.leave(url);
+    return unreachable(url, cause);
+  }
+}
+
+function jsonOf(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
   }
 }
 
@@ -142,7 +152,9 @@ const KIND_OF_STATUS: Record<number, ErrorKind> = {
   404: 'not_found',
   409: 'conflict',
   429: 'limit',
+  502: 'unavailable',
   503: 'unavailable',
+  504: 'unavailable',
 };
 
 async function errorFromRest(response: Response): Promise<GantryError> {

@@ -64,6 +64,53 @@ describe('transport', () => {
     expect(server.seen).toHaveLength(1);
   });
 
+  it('goes on to the next address, and stays there', async () => {
+    server = await serve([{ status: 200, body: { data: { me } } }]);
+    const gone = await serve([]);
+    gone.close();
+    const transport = new Transport(`${gone.url},${server.url}`, () => undefined);
+    // Not repeatable, but nobody can have done it.
+    expect(await transport.execute(meDocument, {})).toEqual({ me });
+    expect(await transport.execute(meDocument, {})).toEqual({ me });
+    expect(transport.endpoints.url.origin).toBe(server.url);
+  });
+
+  it('repeats a query that a balancer or an ending gateway did not serve, but nothing that may have been done', async () => {
+    const refused = { status: 503, body: { error: 'Service Unavailable' } };
+    server = await serve([refused, { status: 200, body: { data: { me } } }]);
+    const transport = new Transport(server.url, () => undefined);
+    expect(await transport.execute(meDocument, {}, { repeatable: true })).toEqual({ me });
+    server.close();
+    server = await serve([refused]);
+    await expect(new Transport(server.url, () => undefined).execute(meDocument, {})).rejects.toMatchObject({
+      code: 'CLIENT.BAD_ANSWER',
+      retryable: true,
+    });
+    expect(server.seen).toHaveLength(1);
+  });
+
+  it('takes a broken answer for a broken connection', async () => {
+    let seen = 0;
+    const breaking = http.createServer((_, response) => {
+      seen += 1;
+      if (seen > 1) return void response.end(JSON.stringify({ data: { me } }));
+      response.writeHead(200, { 'content-length': 1_000 }).write('{"data":');
+      setImmediate(() => response.destroy());
+    });
+    await new Promise<void>((resolve) => breaking.listen(0, '127.0.0.1', resolve));
+    try {
+      const transport = new Transport(`http://127.0.0.1:${(breaking.address() as AddressInfo).port}`, () => undefined);
+      await expect(transport.execute(meDocument, {})).rejects.toMatchObject({ code: 'CLIENT.UNREACHABLE' });
+      expect(await transport.execute(meDocument, {}, { repeatable: true })).toEqual({ me });
+    } finally {
+      breaking.close();
+    }
+  });
+
+  it('refuses an address that is none', () => {
+    expect(() => new Transport('http://localhost:4000,nowhere', () => undefined)).toThrow(/is no address/);
+  });
+
   it('says where nobody answers', async () => {
     server = await serve([]);
     const { url } = server;

@@ -6,9 +6,17 @@ import {
   requestHeaders,
 } from '@gantry/contracts/messaging/request';
 import { errorKinds, GantryError } from '@gantry/kernel/gantry-error';
-import { headers, type Msg, type NatsConnection, RequestError, TimeoutError } from '@nats-io/transport-node';
+import {
+  headers,
+  type Msg,
+  type MsgHdrs,
+  type NatsConnection,
+  RequestError,
+  TimeoutError,
+} from '@nats-io/transport-node';
 import { z } from 'zod';
 import { asciiJson, escapeBeyondAscii } from './ascii-json.js';
+import { ConnectionState } from './connection-state.js';
 import { parseJsonBytes } from './stream-message.js';
 
 const errorBodySchema = z.object({
@@ -20,10 +28,16 @@ const errorBodySchema = z.object({
 });
 
 const encoder = new TextEncoder();
+/** A broker that restarts, or the next one of a cluster, is usually back by then. */
+const RECONNECT_PATIENCE_MS = 1_000;
 
 /** Calls request/reply contracts. Every failure arrives as a `GantryError`: the service's own, or `SERVICE.UNAVAILABLE`. */
 export class RequestClient {
-  constructor(private readonly nc: NatsConnection) {}
+  private readonly state: ConnectionState;
+
+  constructor(private readonly nc: NatsConnection) {
+    this.state = ConnectionState.of(nc);
+  }
 
   async request<C extends RequestContract>(
     contract: C,
@@ -69,12 +83,32 @@ export class RequestClient {
     if (inputHeader !== undefined) sent.set(requestHeaders.input, escapeBeyondAscii(inputHeader));
     let reply: Msg;
     try {
-      reply = await this.nc.request(contract.subject, body, { timeout: contract.timeoutMs, headers: sent });
+      reply = await this.send(contract, body, sent);
     } catch (error) {
       throw unavailable(contract, error);
     }
     if (reply.headers?.get(requestHeaders.status) === 'error') throw errorOf(contract, reply);
     return reply;
+  }
+
+  /**
+   * What is sent while disconnected is dropped, and an answer that was on its way when the connection broke never comes: in
+   * both cases waiting for the deadline would only waste the caller's time.
+   */
+  private async send(contract: RequestContract, body: Uint8Array, sent: MsgHdrs): Promise<Msg> {
+    await this.state.settle(RECONNECT_PATIENCE_MS);
+    if (!this.state.connected) throw new Error('not connected to the broker');
+    let forget: () => void = () => undefined;
+    const lost = new Promise<never>((_, reject) => {
+      forget = this.state.onChange(() => reject(new Error('the connection to the broker broke')));
+    });
+    const answer = this.nc.request(contract.subject, body, { timeout: contract.timeoutMs, headers: sent });
+    answer.catch(() => undefined);
+    try {
+      return await Promise.race([answer, lost]);
+    } finally {
+      forget();
+    }
   }
 }
 

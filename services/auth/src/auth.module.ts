@@ -8,7 +8,6 @@ import type { Logger } from '@gantry/nest-platform/logger';
 import { CLOCK, IDS, LOGGER, NATS_CONNECTION } from '@gantry/nest-platform/tokens';
 import type { NatsConnection } from '@nats-io/transport-node';
 import { type DynamicModule, Module } from '@nestjs/common';
-import { APP_INTERCEPTOR } from '@nestjs/core';
 import { ApiKeyRequests } from './adapters/in/api-key.requests.js';
 import { CurrentDirectory } from './adapters/in/current-directory.interceptor.js';
 import { SessionRequests } from './adapters/in/session.requests.js';
@@ -48,7 +47,7 @@ export class AuthModule {
           inject: [NATS_CONNECTION],
           useFactory: (nc: NatsConnection) => new StreamBarrier(nc, streams.auth.name),
         },
-        { provide: APP_INTERCEPTOR, useClass: CurrentDirectory },
+        CurrentDirectory,
         AuthLifecycle,
       ],
     };

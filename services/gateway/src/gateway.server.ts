@@ -6,6 +6,7 @@ import { GraphQLSchemaHost } from '@nestjs/graphql';
 import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
 import type { GraphQLSchema } from 'graphql';
 import { NestLogger } from '@gantry/nest-platform/nest-logger';
+import { drainOnStop } from './edge/drain.js';
 import { createFastify } from './edge/fastify.js';
 import type { GatewayEnvironment } from './environment.js';
 import { GatewayModule } from './gateway.module.js';
@@ -29,6 +30,7 @@ export async function startGatewayServer(environment: GatewayEnvironment, parts:
   const { GANTRY_TRUST_PROXY: trustProxy, GANTRY_WEB_ORIGINS: allowedOrigins } = environment;
   const { logger, authenticator, lifetimes, gate, tickets, statistics, slots } = parts;
   const fastify = await createFastify({ allowedOrigins, trustProxy, statistics });
+  const { drain } = drainOnStop(fastify);
   const { routes } = guardHttp(fastify, authenticator, tickets, gate);
   const app = await NestFactory.create<NestFastifyApplication>(
     GatewayModule.register(parts),
@@ -72,8 +74,11 @@ export async function startGatewayServer(environment: GatewayEnvironment, parts:
     schema,
     routes,
     stop: async () => {
+      // While everything still works: live connections come again elsewhere, requests in hand get their answers.
+      const drained = drain();
       upgrades.close();
       await socket.dispose();
+      await drained;
       await app.close();
       reading.abort();
       await feeds.ended;

@@ -1,10 +1,12 @@
 import { listSessions, logIn, logOut, refreshSession, revokeSession } from '@gantry/contracts/auth/auth-requests';
 import type { ParsedInputOf } from '@gantry/contracts/messaging/request';
 import { HandleRequest, type InboundRequest } from '@gantry/jetstream/nest/decorators';
-import { Controller } from '@nestjs/common';
+import { Controller, UseInterceptors } from '@nestjs/common';
 import { AuthApplication } from '../../auth.application.js';
+import { CurrentDirectory } from './current-directory.interceptor.js';
 
 @Controller()
+@UseInterceptors(CurrentDirectory)
 export class SessionRequests {
   constructor(private readonly application: AuthApplication) {}
 

@@ -1,10 +1,12 @@
 import { getSigningKeys } from '@gantry/contracts/auth/auth-requests';
 import { HandleRequest } from '@gantry/jetstream/nest/decorators';
-import { Controller } from '@nestjs/common';
+import { Controller, UseInterceptors } from '@nestjs/common';
 import { AuthApplication } from '../../auth.application.js';
+import { CurrentDirectory } from './current-directory.interceptor.js';
 
 /** Public keys are for everybody. */
 @Controller()
+@UseInterceptors(CurrentDirectory)
 export class SigningKeyRequests {
   constructor(private readonly application: AuthApplication) {}
 

@@ -8,10 +8,12 @@ import {
 } from '@gantry/contracts/auth/auth-requests';
 import type { ParsedInputOf } from '@gantry/contracts/messaging/request';
 import { HandleRequest, type InboundRequest } from '@gantry/jetstream/nest/decorators';
-import { Controller } from '@nestjs/common';
+import { Controller, UseInterceptors } from '@nestjs/common';
 import { AuthApplication } from '../../auth.application.js';
+import { CurrentDirectory } from './current-directory.interceptor.js';
 
 @Controller()
+@UseInterceptors(CurrentDirectory)
 export class UserRequests {
   constructor(private readonly application: AuthApplication) {}
 
