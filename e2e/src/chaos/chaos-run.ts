@@ -22,6 +22,7 @@ export interface ChaosRequest extends WorldOptions {
   readonly containers: number;
   readonly kinds?: readonly FaultKind[];
   readonly long?: boolean;
+  readonly brief?: boolean;
   readonly taskKinds?: readonly TaskKind[];
   /** For what is still under way when the last fault is over, ms. */
   readonly patienceMs: number;

@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import fs from 'node:fs';
 import os from 'node:os';
@@ -19,6 +20,8 @@ import { queues, type Queue } from './workload.js';
 const root = fileURLToPath(new URL('../../..', import.meta.url));
 const PASSWORD = 'a-long-chaos-password';
 const STOP_GRACE_MS = 3_000;
+/** An agent logs this just before it begins to watch over leases. */
+const AGENT_GUARDS = '"msg":"runtime chosen"';
 /** A user of the broker that may do anything: fills streams. */
 const OBSERVER = 'chaos';
 
@@ -41,6 +44,7 @@ interface Agent {
 /** The whole system as `npm start` runs it, with several agents, each in a network namespace of its own. */
 export class ChaosWorld {
   private readonly parts = new Map<string, ManagedProcess>();
+  private readonly whenBack = new Map<string, (() => void)[]>();
   private readonly log: fs.WriteStream;
   private client: GantryClient | undefined;
   readonly image = DEMO_IMAGE;
@@ -133,6 +137,11 @@ export class ChaosWorld {
     return part;
   }
 
+  /** Resolves when the part serves again after its next end; an agent serves once it watches over leases, broker or not. */
+  back(name: string): Promise<void> {
+    return new Promise((resolve) => this.whenBack.set(name, [...(this.whenBack.get(name) ?? []), resolve]));
+  }
+
   get partNames(): string[] {
     return [...this.parts.keys()];
   }
@@ -148,7 +157,12 @@ export class ChaosWorld {
 
   /** Only after `stop`. */
   remove(): void {
-    fs.rmSync(this.folder, { recursive: true, force: true });
+    const folders = [
+      this.folder,
+      ...(this.dockerHost === '' ? [] : [path.dirname(this.dockerHost.slice('unix://'.length))]),
+    ];
+    unmountBelow(folders);
+    for (const folder of folders) fs.rmSync(folder, { recursive: true, force: true });
   }
 
   private async startAll(definitions: readonly ProcessDefinition[]): Promise<void> {
@@ -156,6 +170,9 @@ export class ChaosWorld {
       definitions.map((definition) => {
         const write = (name: string, text: string): void => {
           this.log.write(`${new Date().toISOString()} ${os.uptime().toFixed(2)} ${name} ${text}\n`);
+          if (text !== 'ready again' && !text.includes(AGENT_GUARDS)) return;
+          for (const tell of this.whenBack.get(name) ?? []) tell();
+          this.whenBack.delete(name);
         };
         const part = new ManagedProcess(definition, { line: write, notice: write, message: () => undefined });
         this.parts.set(definition.name, part);
@@ -194,4 +211,14 @@ export class ChaosWorld {
       },
     };
   }
+}
+
+/** An engine that was killed leaves its mounts behind; deepest first. */
+function unmountBelow(folders: readonly string[]): void {
+  const mounts = fs
+    .readFileSync('/proc/self/mounts', 'utf8')
+    .split('\n')
+    .map((line) => line.split(' ')[1] ?? '')
+    .filter((place) => folders.some((folder) => place.startsWith(`${folder}/`)));
+  for (const place of mounts.sort((a, b) => b.length - a.length)) execFileSync('umount', ['--lazy', place]);
 }

@@ -1,12 +1,13 @@
 import { foldHistory } from './history-fold.js';
 import { checkLogs, type ExcusedLine } from './log-check.js';
+import { checkRuns, type ExcusedOverlap } from './run-check.js';
 import type { Observations, ObservedTask, Submission, Violation } from './observations.js';
 import { checkOutcome } from './outcome-check.js';
-import type { Beat } from './witness.js';
 
 export interface Verdict {
   readonly violations: readonly Violation[];
   readonly excused: readonly ExcusedLine[];
+  readonly excusedOverlaps: readonly ExcusedOverlap[];
   /** How much was looked at: a check of nothing proves nothing. */
   readonly looked: {
     readonly tasks: number;
@@ -22,6 +23,7 @@ export function check(observations: Observations): Verdict {
   const { submissions, tasks, witness } = observations;
   const planned = new Map(submissions.flatMap(({ planned, ids }) => ids.map((id) => [id, planned] as const)));
   const logs = checkLogs(observations, planned);
+  const runs = checkRuns(observations, planned);
   const beats = [...witness.values()].flat();
   const attempts = new Set(beats.map(({ taskId, attempt }) => `${taskId} ${attempt}`));
   return {
@@ -31,17 +33,12 @@ export function check(observations: Observations): Verdict {
         ...checkHistory(task),
         ...checkOutcome(task, planned.get(task.id), witness.get(task.id) ?? []),
       ]),
-      ...[...witness].flatMap(([taskId, lines]) =>
-        checkRuns(
-          taskId,
-          lines,
-          tasks.find(({ id }) => id === taskId),
-        ),
-      ),
+      ...runs.violations,
       ...logs.violations,
       ...checkResources(observations),
     ],
     excused: logs.excused,
+    excusedOverlaps: runs.excused,
     looked: {
       tasks: tasks.length,
       events: tasks.reduce((sum, { history }) => sum + history.length, 0),
@@ -107,39 +104,6 @@ function checkHistory(task: ObservedTask): Violation[] {
   for (const field of ['status', 'attempt', 'exitCode', 'failureClass'] as const) {
     if (folded[field] !== task[field])
       add('history-folds', `${field}: the history gives ${folded[field]}, the API says ${task[field]}.`);
-  }
-  return violations;
-}
-
-/**
- * What really ran. A line of an older attempt after the first line of a newer one is two at once; a second beginning of one
- * attempt is two runs of it. Lines come at most half a second apart, so an overlap shorter than that may stay unseen.
- */
-function checkRuns(taskId: string, beats: readonly Beat[], task: ObservedTask | undefined): Violation[] {
-  const violations: Violation[] = [];
-  const runs = new Map<number, { first: number; last: number; begins: number }>();
-  for (const { attempt, kind, t } of beats) {
-    const run = runs.get(attempt) ?? { first: t, last: t, begins: 0 };
-    runs.set(attempt, {
-      first: Math.min(run.first, t),
-      last: Math.max(run.last, t),
-      begins: run.begins + (kind === 'begin' ? 1 : 0),
-    });
-  }
-  const known = task === undefined ? undefined : foldHistory(task.history).workers;
-  for (const [attempt, run] of runs) {
-    if (run.begins > 1)
-      violations.push({ rule: 'attempt-runs-once', taskId, detail: `Attempt ${attempt} began ${run.begins} times.` });
-    if (known?.has(attempt) !== true)
-      violations.push({ rule: 'run-was-assigned', taskId, detail: `Attempt ${attempt} ran but was never assigned.` });
-    for (const [other, newer] of runs) {
-      if (other > attempt && newer.first <= run.last)
-        violations.push({
-          rule: 'no-overlap',
-          taskId,
-          detail: `Attempt ${attempt} ran until ${run.last} s, attempt ${other} from ${newer.first} s: ${(run.last - newer.first).toFixed(2)} s together.`,
-        });
-    }
   }
   return violations;
 }

@@ -91,6 +91,7 @@ describe('the checker', () => {
     expect(check(world())).toEqual({
       violations: [],
       excused: [],
+      excusedOverlaps: [],
       looked: { tasks: 1, events: 8, witnessLines: 5, attempts: 2, secondAttempts: 1 },
     });
   });
@@ -102,6 +103,25 @@ describe('the checker', () => {
       [2, lines.second],
     ]);
     expect(broken({ witness: [...lines.first, late, ...lines.second], task: { logs } })).toEqual(['no-overlap']);
+  });
+
+  it('excuses two at once only while the older one’s agent was away itself, for long, and counts it', () => {
+    const late = line(1, 3, 'beat', 30.2);
+    const logs = new Map([
+      [1, [...lines.first, late]],
+      [2, lines.second],
+    ]);
+    const change = (fault: Partial<DoneFault>): Change => ({
+      witness: [...lines.first, late, ...lines.second],
+      task: { logs },
+      faults: [{ kind: 'freeze', target: 'agent-1', workerId: 'w1', from: 12, to: 30, ...fault }],
+    });
+    expect(broken(change({}))).toEqual([]);
+    expect(check(world(change({}))).excusedOverlaps).toHaveLength(1);
+    expect(broken(change({ kind: 'cut' }))).toEqual(['no-overlap']);
+    expect(broken(change({ workerId: 'w2' }))).toEqual(['no-overlap']);
+    expect(broken(change({ to: 25 }))).toEqual(['no-overlap']);
+    expect(broken(change({ from: 27 }))).toEqual(['no-overlap']);
   });
 
   it('sees one attempt that ran twice', () => {

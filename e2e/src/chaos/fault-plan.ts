@@ -26,6 +26,8 @@ export interface PlanRequest {
   readonly kinds?: readonly FaultKind[];
   /** Freezes and cuts all outlast the lease. */
   readonly long?: boolean;
+  /** None of them does: for a run that shall end soon. */
+  readonly brief?: boolean;
 }
 
 /** Streams that refuse when they are full; the others drop what is old, by design. */
@@ -92,8 +94,8 @@ function choose(random: Seeded, kind: FaultKind, request: PlanRequest): Omit<Pla
 }
 
 /** Half of them are over before any lease is, the others outlast it and the margin after it. */
-function howLong(random: Seeded, { leaseMs, long = false }: PlanRequest): number {
-  return random.between(0, 1) === 0 && !long
+function howLong(random: Seeded, { leaseMs, long = false, brief = false }: PlanRequest): number {
+  return brief || (random.between(0, 1) === 0 && !long)
     ? random.between(500, 4_000)
     : random.between(leaseMs + 2_000, leaseMs + 10_000);
 }
