@@ -24,6 +24,8 @@ export interface ChaosRequest extends WorldOptions {
   readonly long?: boolean;
   readonly brief?: boolean;
   readonly taskKinds?: readonly TaskKind[];
+  /** All tasks are submitted within so many milliseconds; undefined = over the length of the fault plan. */
+  readonly submitWithinMs?: number;
   /** For what is still under way when the last fault is over, ms. */
   readonly patienceMs: number;
   readonly say: (line: string) => void;
@@ -85,7 +87,7 @@ interface Disturbed {
 async function disturb(world: ChaosWorld, request: ChaosRequest): Promise<Disturbed> {
   const plan = planFaults({ ...request, services, agents: world.agents.map(({ name }) => name) });
   const over = (plan.at(-1)?.at ?? 0) + 1_000;
-  const tasks = planTasks({ ...request, over });
+  const tasks = planTasks({ ...request, over: request.submitWithinMs ?? over });
   const startedAt = performance.now();
   const limit = AbortSignal.timeout(over + request.patienceMs);
   // One listener per task that waits; the default limit of ten is meant to find leaks.

@@ -1,11 +1,16 @@
 import fs from 'node:fs';
 import { parseArgs } from 'node:util';
-import { breakages } from './broken-agent.js';
-import { runChaos, type ChaosReport } from './chaos-run.js';
+import { breakages, type Breakage } from './broken-agent.js';
+import { runChaos, type ChaosReport, type ChaosRequest } from './chaos-run.js';
 import type { FaultKind } from './fault-plan.js';
 
 const KINDS: readonly FaultKind[] = ['kill', 'freeze', 'cut', 'fill', 'kill-all'];
 const SHOWN_VIOLATIONS = 30;
+/** What is broken shows when agents are cut off for longer than the lease, while tasks run that do not yield or while new ones come. */
+const SHOWS: Readonly<Record<Breakage, Partial<ChaosRequest>>> = {
+  fencing: { kinds: ['cut'], long: true, taskKinds: ['lasting'], submitWithinMs: 1_000 },
+  'late-start': { kinds: ['cut'], long: true, taskKinds: ['quick', 'lasting'] },
+};
 
 /** The command `npm run chaos`; gives the exit code. */
 async function main(args: string[]): Promise<number> {
@@ -43,8 +48,7 @@ async function main(args: string[]): Promise<number> {
       leaseMs: whole('lease', values.lease) * 1_000,
       containers: whole('containers', values.containers),
       patienceMs: whole('patience', values.patience) * 1_000,
-      // What is broken shows when agents are cut off for longer than the lease while tasks run that do not yield.
-      ...(breakage === undefined ? {} : { breakage, kinds: ['cut'], long: true, taskKinds: ['stubborn', 'quick'] }),
+      ...(breakage === undefined ? {} : { breakage, ...SHOWS[breakage] }),
       ...(kinds === undefined ? {} : { kinds }),
       say: (line) => console.log(line),
     },

@@ -15,6 +15,7 @@ const allowed: Readonly<Record<TaskKind, readonly Outcome[]>> = {
   quick: [{ status: 'succeeded', exitCode: 0 }],
   steady: [{ status: 'succeeded', exitCode: 0 }],
   stubborn: [{ status: 'succeeded', exitCode: 0 }],
+  lasting: [{ status: 'succeeded', exitCode: 0 }],
   filing: [{ status: 'succeeded', exitCode: 0 }],
   failing: [{ status: 'failed', exitCode: 3, failureClass: 'user_exit' }],
   cancelled: [{ status: 'cancelled' }],

@@ -1,6 +1,6 @@
 import { seeded, type Seeded } from './seeded.js';
 
-const all = ['quick', 'steady', 'stubborn', 'failing', 'cancelled', 'endless', 'filing', 'hungry'] as const;
+const all = ['quick', 'steady', 'stubborn', 'failing', 'cancelled', 'endless', 'filing', 'hungry', 'lasting'] as const;
 export type TaskKind = (typeof all)[number];
 
 export const queues = { containers: 'containers', processes: 'processes' } as const;
@@ -42,6 +42,7 @@ const weights: readonly { readonly kind: TaskKind; readonly weight: number }[] =
   { kind: 'endless', weight: 2 },
   { kind: 'filing', weight: 5 },
   { kind: 'hungry', weight: 2 },
+  { kind: 'lasting', weight: 1 },
 ];
 
 export function planTasks({ seed, tasks, over, containers, taskKinds = all }: WorkloadRequest): PlannedTask[] {
@@ -88,6 +89,9 @@ function scriptOf(kind: TaskKind, random: Seeded): string {
         return [YIELDS, 'w begin', beats(random.between(4, 50)), 'w end'];
       case 'stubborn':
         return [IGNORES, 'w begin', beats(random.between(10, 50)), 'w end'];
+      // Longer than a lease and the longest cut.
+      case 'lasting':
+        return [IGNORES, 'w begin', beats(80), 'w end'];
       case 'failing':
         return ['w begin', 'w end', 'exit 3'];
       case 'cancelled':

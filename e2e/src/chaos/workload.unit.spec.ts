@@ -14,7 +14,7 @@ describe('the plan of tasks', () => {
   it('has every kind, keys of its own, and the asked share of containers', () => {
     const tasks = planTasks(request);
     expect(new Set(tasks.map(({ kind }) => kind))).toEqual(
-      new Set(['quick', 'steady', 'stubborn', 'failing', 'cancelled', 'endless', 'filing', 'hungry']),
+      new Set(['quick', 'steady', 'stubborn', 'failing', 'cancelled', 'endless', 'filing', 'hungry', 'lasting']),
     );
     expect(new Set(planTasks({ ...request, taskKinds: ['stubborn'] }).map(({ kind }) => kind))).toEqual(
       new Set(['stubborn']),

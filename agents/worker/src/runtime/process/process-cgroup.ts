@@ -1,5 +1,6 @@
 import { access, mkdir, readdir, readFile, rmdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { backOff, pause } from '@gantry/jetstream/pause';
 import { parseCgroupPaths } from '../../telemetry/host/cgroup.parser.js';
 
 export interface ProcessLimits {
@@ -9,6 +10,8 @@ export interface ProcessLimits {
 }
 
 const CPU_PERIOD_US = 100_000;
+/** About five seconds. */
+const REMOVE_ROUNDS = 25;
 
 /** Control groups for one sandbox, below the agent's own, in whichever version the machine has. */
 export class ProcessCgroup {
@@ -69,20 +72,36 @@ export class ProcessCgroup {
     return Number(/^oom_kill (\d+)$/m.exec(text)?.[1] ?? 0) > 0;
   }
 
+  /** Rejects if a process of the group does not end. */
   async remove(): Promise<void> {
-    for (const folder of this.folders) await rmdir(folder).catch(() => undefined);
+    await Promise.all(this.folders.map(removeGroup));
   }
 
-  /** Removes what an agent that was killed left behind (its processes died with it). */
+  /** Removes what an agent that was killed left behind (its processes die with it). */
   static async sweep(prefix: string, root = '/sys/fs/cgroup'): Promise<void> {
     const paths = parseCgroupPaths(await readFile('/proc/self/cgroup', 'utf8').catch(() => ''));
     for (const [controller, { hierarchy, path }] of paths) {
       for (const mount of new Set([hierarchy, controller])) {
         const parent = join(root, mount, path);
         for (const name of await readdir(parent).catch(() => [])) {
-          if (name.startsWith(prefix)) await rmdir(join(parent, name)).catch(() => undefined);
+          if (name.startsWith(prefix)) await removeGroup(join(parent, name)).catch(() => undefined);
         }
       }
+    }
+  }
+}
+
+/** A group can be removed only when its last process is gone, which is a moment after the sandbox's own end was seen. */
+async function removeGroup(folder: string): Promise<void> {
+  for (let round = 0; ; round += 1) {
+    try {
+      await rmdir(folder);
+      return;
+    } catch (error) {
+      const { code } = error as NodeJS.ErrnoException;
+      if (code === 'ENOENT') return;
+      if (code !== 'EBUSY' || round === REMOVE_ROUNDS) throw error;
+      await pause(backOff(round, 5, 250));
     }
   }
 }
