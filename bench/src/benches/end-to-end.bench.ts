@@ -1,6 +1,7 @@
 import type { Bench, BenchContext, FreeTable } from '../harness/bench.port.js';
 import { spreadOf } from '../harness/spread.js';
 import { SimulatedFleet } from '../fleet/simulated-fleet.js';
+import type { CpuUse } from '../system/cpu-clock.js';
 import { ServiceSystem } from '../system/service-system.js';
 import { Submitter } from '../system/submitter.js';
 import { until } from '../system/until.js';
@@ -10,7 +11,7 @@ const CONCURRENCY = 128;
 export interface EndToEndRound {
   readonly seconds: number;
   readonly submitSeconds: number;
-  readonly cpuSeconds: ReadonlyMap<string, number>;
+  readonly cpu: ReadonlyMap<string, CpuUse>;
 }
 
 /** Submits `count` tasks and waits until the tasks service has stored the end of each. */
@@ -35,19 +36,28 @@ export async function endToEndRound(
     const { succeeded, queued, assigned, starting, running } = await submitter.counts();
     return queued + assigned + starting + running === 0 && (succeeded >= before + count || succeeded >= 10_000);
   }, 120_000);
-  return { seconds: (performance.now() - startedAt) / 1_000, submitSeconds, cpuSeconds: cpu.read() };
+  return { seconds: (performance.now() - startedAt) / 1_000, submitSeconds, cpu: cpu.read() };
 }
 
 /** CPU microseconds per task of each process, most expensive first. */
 export function cpuTable(rounds: readonly EndToEndRound[], count: number): FreeTable {
-  const totals = new Map<string, number>();
-  for (const { cpuSeconds } of rounds)
-    for (const [name, seconds] of cpuSeconds) totals.set(name, (totals.get(name) ?? 0) + seconds);
-  const rows = [...totals]
-    .map(([name, seconds]) => [name, Math.round((seconds * 1e6) / (count * rounds.length))] as const)
-    .sort((a, b) => b[1] - a[1]);
-  const sum = rows.reduce((total, [, value]) => total + value, 0);
-  return { title: 'CPU of one task', columns: ['process', 'µs per task'], rows: [...rows, ['all', sum]] };
+  const tasks = count * rounds.length;
+  const names = [...(rounds[0]?.cpu.keys() ?? [])];
+  const sumOf = (pick: (use: CpuUse) => number, name: string): number =>
+    rounds.reduce((sum, { cpu }) => sum + pick(cpu.get(name) ?? { all: 0, mainThread: 0 }), 0);
+  const rows = names
+    .map((name) => ({
+      name,
+      all: Math.round((sumOf(({ all }) => all, name) * 1e6) / tasks),
+      main: Math.round((sumOf(({ mainThread }) => mainThread, name) * 1e6) / tasks),
+    }))
+    .sort((a, b) => b.all - a.all);
+  const sum = rows.reduce((total, { all }) => total + all, 0);
+  return {
+    title: 'CPU of one task, microseconds',
+    columns: ['process', 'all threads', 'of which first thread'],
+    rows: [...rows.map(({ name, all, main }) => [name, all, main]), ['all', sum, '']],
+  };
 }
 
 async function run({ quick, profileFolder, log }: BenchContext): ReturnType<Bench['run']> {

@@ -37,7 +37,8 @@ export class ChildProgram {
     running.add(child);
     if (!registered) {
       registered = true;
-      process.once('exit', () => {
+      // Before the folders of the running programs are removed by the hooks of others.
+      process.prependListener('exit', () => {
         for (const other of running) other.kill('SIGKILL');
       });
     }

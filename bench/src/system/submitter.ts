@@ -51,24 +51,20 @@ export class Submitter {
     return (performance.now() - startedAt) / 1_000;
   }
 
-  /** At a steady rate, whether or not the earlier ones were answered; each carries the moment at which it was sent. */
-  async submitAtRate(perSecond: number, seconds: number): Promise<void> {
-    const total = perSecond * seconds;
-    const startedAt = performance.now();
-    const pending: Promise<void>[] = [];
-    for (let sent = 0; sent < total;) {
-      const due = Math.min(total, Math.floor(((performance.now() - startedAt) / 1_000) * perSecond) + 1);
-      for (; sent < due; sent += 1) {
-        const at = String(performance.timeOrigin + performance.now());
-        pending.push(this.submit({ ...simulatedTask, labels: { [SUBMITTED_LABEL]: at } }));
-      }
-      await new Promise((resolve) => setTimeout(resolve, 1));
-    }
-    await Promise.all(pending);
+  /** One that carries the moment at which it was sent. */
+  submitTimed(): Promise<void> {
+    const at = String(performance.timeOrigin + performance.now());
+    return this.submit({ ...simulatedTask, labels: { [SUBMITTED_LABEL]: at } });
   }
 
   async counts(): Promise<Record<TaskStatus, number>> {
     const { byStatus } = await this.client.request(countTasks, { visibleTo: null }, context);
     return byStatus;
+  }
+
+  /** Tasks that have not ended. */
+  async active(): Promise<number> {
+    const { queued, assigned, starting, running } = await this.counts();
+    return queued + assigned + starting + running;
   }
 }

@@ -12,7 +12,13 @@ export function temporaryFolder(prefix: string): string {
   if (!registered) {
     registered = true;
     process.once('exit', () => {
-      for (const path of folders) rmSync(path, { recursive: true, force: true });
+      for (const path of folders) {
+        try {
+          rmSync(path, { recursive: true, force: true });
+        } catch {
+          // A program that is being ended still uses it. The hooks that end the others must run all the same.
+        }
+      }
     });
   }
   return folder;
