@@ -22,7 +22,6 @@ export interface JetStreamEventStoreOptions {
   appendTimeoutMs?: number;
 }
 
-const encoder = new TextEncoder();
 const FULL = new Set([10_023, 10_047, 10_077, 10_122]);
 const TOO_LARGE = 10_054;
 
@@ -55,7 +54,7 @@ export class JetStreamEventStore<Event extends DomainEvent = DomainEvent> implem
   }
 
   async append(subject: string, commit: Commit<Event>, expectedSequence: number): Promise<AppendResult> {
-    const bytes = encoder.encode(JSON.stringify(this.checked(commit)));
+    const bytes = Buffer.from(JSON.stringify(this.checked(commit)));
     try {
       const { sequence, duplicate } = await publishUntilAcknowledged(
         this.nc,

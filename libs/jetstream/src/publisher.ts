@@ -32,7 +32,6 @@ export interface PublishResult {
 
 /** Longest wait for one acknowledgement; a broker that is well answers in a millisecond. */
 const ATTEMPT_MS = 3_000;
-const encoder = new TextEncoder();
 
 /**
  * Stores a message in whichever stream captures `subject`. What the client sends while disconnected is dropped, and an
@@ -45,7 +44,7 @@ export function publishJson(
   value: unknown,
   options: PublishOptions = {},
 ): Promise<PublishResult> {
-  return publishBytes(nc, subject, encoder.encode(JSON.stringify(value)), options);
+  return publishBytes(nc, subject, Buffer.from(JSON.stringify(value)), options);
 }
 
 export function publishBytes(

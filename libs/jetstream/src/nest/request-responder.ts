@@ -17,7 +17,6 @@ export type RequestHandler = (input: unknown, request: InboundRequest) => Promis
 
 /** More than this at once means we are drowning: say so at once instead of answering everybody too late. */
 const MOST_AT_ONCE = 2_000;
-const encoder = new TextEncoder();
 
 const okHeaders = headers();
 okHeaders.set(requestHeaders.status, 'ok');
@@ -107,7 +106,7 @@ export class RequestResponder {
   }
 
   private answerValue(message: Msg, result: unknown): void {
-    const bytes = result instanceof Uint8Array ? result : encoder.encode(JSON.stringify(result ?? null));
+    const bytes = result instanceof Uint8Array ? result : Buffer.from(JSON.stringify(result ?? null));
     const most = this.nc.info?.max_payload ?? 1_048_576;
     if (bytes.length + 1_024 > most) {
       throw new GantryError(
@@ -126,7 +125,7 @@ export class RequestResponder {
     const fields = { subject: message.subject, code: body.code };
     if (body.kind === 'internal') this.logger.error({ ...fields, err: error }, 'request failed');
     else this.logger.debug(fields, 'request refused');
-    this.respond(message, encoder.encode(JSON.stringify(body)), errorHeaders);
+    this.respond(message, Buffer.from(JSON.stringify(body)), errorHeaders);
     return body.code;
   }
 

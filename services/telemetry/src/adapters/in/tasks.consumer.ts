@@ -13,8 +13,10 @@ export class TasksConsumer {
   @HandleStreamBatch({
     stream: streams.tasks,
     durable: durableOf(streams.tasks.name),
-    maxMessages: 1_000,
-    maxWaitMs: 100,
+    // A task writes about five commits within moments: those that share a batch become one row of the index, and fewer,
+    // larger parts are what ClickHouse merges cheaply. Active tasks are listed by the tasks service, so nobody waits for this.
+    maxMessages: 4_000,
+    maxWaitMs: 250,
   })
   store(messages: StreamMessage[]): Promise<void> {
     return this.intake.take(messages);
