@@ -41,6 +41,11 @@ export interface CommandHandlerOptions<State, Command, Event extends DomainEvent
   store: EventStore<Event>;
   clock: Clock;
   subjectOf: (aggregateId: string) => string;
+  /**
+   * Asked before the store for an aggregate that is not cached: what the caller can tell from what it keeps anyway. It may be
+   * outdated (the fence notices), never wrong.
+   */
+  recall?: (aggregateId: string) => Loaded<State> | undefined;
   /** Aggregates kept in memory at least (the ones used last); at most twice as many. */
   cacheSize?: number;
   /** How often a lost race is tried again from fresh state. */
@@ -75,7 +80,7 @@ export class CommandHandler<State, Command, Event extends DomainEvent> {
   load(aggregateId: string): Promise<Loaded<State>> {
     return this.serialise(aggregateId, async () => {
       const loaded = await this.fetch(aggregateId);
-      return plain((await this.isOutdated(aggregateId, loaded)) ? await this.fetch(aggregateId) : loaded);
+      return plain((await this.isOutdated(aggregateId, loaded)) ? await this.fetchStored(aggregateId) : loaded);
     });
   }
 
@@ -92,6 +97,17 @@ export class CommandHandler<State, Command, Event extends DomainEvent> {
     this.cache.set(commit.aggregateId, this.advance(known, commit, streamSequence));
   }
 
+  /** What is cached, if anything; for a snapshot. */
+  peek(aggregateId: string): Loaded<State> | undefined {
+    return this.cache.peek(aggregateId);
+  }
+
+  /** Puts back what `peek` gave an earlier process. */
+  restore(aggregateId: string, loaded: Loaded<State>): void {
+    const known = this.cache.peek(aggregateId);
+    if (known === undefined || known.version < loaded.version) this.cache.set(aggregateId, loaded);
+  }
+
   private async attempt(
     aggregateId: string,
     command: Command | ((state: State) => Command),
@@ -99,7 +115,8 @@ export class CommandHandler<State, Command, Event extends DomainEvent> {
   ): Promise<HandleResult<State, Event>> {
     const { decider, store, clock, streamName, schemaVersion, subjectOf } = this.options;
     for (let retry = 0; ; retry += 1) {
-      const loaded = await this.fetch(aggregateId);
+      // After a lost race, or on an outdated state, only the store knows better.
+      const loaded = retry === 0 ? await this.fetch(aggregateId) : await this.fetchStored(aggregateId);
       const resolved = typeof command === 'function' ? (command as (state: State) => Command)(loaded.state) : command;
       let events: readonly Event[];
       try {
@@ -131,7 +148,7 @@ export class CommandHandler<State, Command, Event extends DomainEvent> {
         if (duplicate) {
           // What the store kept under this id may differ from what was decided just now: only the stored one is true.
           this.cache.delete(aggregateId);
-          return { ...plain(await this.fetch(aggregateId)), stored: undefined };
+          return { ...plain(await this.fetchStored(aggregateId)), stored: undefined };
         }
         const next = this.advance(loaded, commit, streamSequence);
         this.cache.set(aggregateId, next);
@@ -155,6 +172,13 @@ export class CommandHandler<State, Command, Event extends DomainEvent> {
   private async fetch(aggregateId: string): Promise<Fetched<State>> {
     const cached = this.cache.get(aggregateId);
     if (cached !== undefined) return { ...cached, cached: true };
+    const recalled = this.options.recall?.(aggregateId);
+    if (recalled === undefined) return await this.fetchStored(aggregateId);
+    this.cache.set(aggregateId, recalled);
+    return { ...recalled, cached: true };
+  }
+
+  private async fetchStored(aggregateId: string): Promise<Fetched<State>> {
     const commits = await this.options.store.load(this.options.subjectOf(aggregateId));
     let loaded: Loaded<State> = { state: this.options.decider.initialState, version: 0, lastSequence: 0 };
     for (const stored of commits) loaded = this.advance(loaded, stored.commit, stored.streamSequence);

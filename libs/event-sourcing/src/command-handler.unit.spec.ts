@@ -180,4 +180,50 @@ describe('given/when/then', () => {
         .thenThrows('OTHER'),
     ).toThrow();
   });
+
+  it('goes on from what the caller recalls without reading the store, and reads it when that was outdated', async () => {
+    const store = new InMemoryEventStore<CounterEvent>();
+    let loads = 0;
+    const load = store.load.bind(store);
+    store.load = (subject) => {
+      loads += 1;
+      return load(subject);
+    };
+    const writer = handlerOn(store);
+    const first = await writer.handle('a', { type: 'Add', amount: 2 }, origin);
+    loads = 0;
+    const recall = () => ({ state: first.state, version: first.version, lastSequence: first.lastSequence });
+    const second = await handlerOn(store, { recall }).handle(
+      'a',
+      { type: 'Add', amount: 3 },
+      { ...origin, commandId: 'command-2' },
+    );
+    expect({ state: second.state, version: second.version, loads }).toMatchObject({
+      state: { total: 5 },
+      version: 2,
+      loads: 0,
+    });
+    const third = await handlerOn(store, { recall }).handle(
+      'a',
+      { type: 'Add', amount: 4 },
+      { ...origin, commandId: 'command-3' },
+    );
+    expect({ state: third.state, version: third.version, loads }).toMatchObject({
+      state: { total: 9 },
+      version: 3,
+      loads: 1,
+    });
+  });
+
+  it('keeps the newer of what it knows and what is put back', async () => {
+    const store = new InMemoryEventStore<CounterEvent>();
+    const handler = handlerOn(store);
+    const { state } = await handler.handle('a', { type: 'Add', amount: 2 }, origin);
+    const known = handler.peek('a');
+    expect(known).toEqual({ state, version: 1, lastSequence: 1 });
+    handler.restore('a', { state: { ...state, total: 99 }, version: 1, lastSequence: 1 });
+    expect(handler.peek('a')).toEqual(known);
+    handler.restore('a', { state: { ...state, total: 7 }, version: 2, lastSequence: 4 });
+    expect(handler.peek('a')).toMatchObject({ version: 2, lastSequence: 4 });
+  });
 });

@@ -63,8 +63,11 @@ describe('what each broker user can do with this library', () => {
     });
     expect(await lease.acquire()).toBe(true);
     const snapshots = new KvSnapshotStore(nc, 'scheduler');
-    await snapshots.save('queue', 1, { sequence: 1, state: { tasks: [] } });
-    expect(await snapshots.load('queue', 1)).toEqual({ sequence: 1, state: { tasks: [] } });
+    await snapshots.save('queue', 1, { positions: {}, entries: ['old'] });
+    expect(await snapshots.save('queue', 1, { positions: {}, entries: ['new'] })).toMatchObject({ entries: 1 });
+    expect((await snapshots.load('queue', 1))?.positions).toEqual({});
+    await snapshots.forget('queue');
+    expect(await snapshots.load('queue', 1)).toBeUndefined();
   });
 
   it('an agent follows its assignments and renews its lease by heartbeats', async () => {

@@ -9,7 +9,7 @@ import { connectNats } from './connect.js';
 import { JetStreamEventStore } from './jetstream-event-store.js';
 import { openBucket } from './kv-lease.js';
 import { KvSnapshotStore } from './snapshot-store.js';
-import { ensureStream } from './stream-admin.js';
+import { ensureStream, manager } from './stream-admin.js';
 import { counters } from './testing/counter-stream.js';
 import { type NatsServerFixture, startNatsServer } from './testing/nats-server.fixture.js';
 
@@ -36,43 +36,107 @@ describe('KvSnapshotStore', () => {
     return keys;
   };
 
+  const at = (sequence: number) => ({ COUNTERS: { sequence, commitId: `c${sequence}` } });
+  const loaded = async (name: string, version = 1) => {
+    const snapshot = await snapshots.load(name, version);
+    if (snapshot === undefined) return undefined;
+    const entries: unknown[] = [];
+    for await (const batch of snapshot.batches()) entries.push(...batch);
+    return { positions: snapshot.positions, entries };
+  };
+
   it('has nothing under a new name', async () => {
     expect(await snapshots.load('new', 1)).toBeUndefined();
+    expect(await snapshots.positions('new', 1)).toBeUndefined();
   });
 
-  it('gives back what was saved, also when it is larger than one message, and cleans up what it replaced', async () => {
-    const state = { text: 'žluťoučký 🐴', noise: randomBytes(1_500_000).toString('hex') };
-    await snapshots.save('big', 1, { sequence: 10, state });
-    expect(await snapshots.load('big', 1)).toEqual({ sequence: 10, state });
-    expect((await keysOf('big')).length).toBeGreaterThan(3);
-    await snapshots.save('big', 1, { sequence: 11, state: { text: 'small' } });
-    expect(await snapshots.load('big', 1)).toEqual({ sequence: 11, state: { text: 'small' } });
+  it('gives back what was saved in its order, in many chunks and pieces, and leaves nothing of what it replaced', async () => {
+    const entries = [
+      { text: 'žluťoučký 🐴' },
+      ...Array.from({ length: 3_000 }, (_, index) => ({ index, noise: randomBytes(200).toString('hex') })),
+      { large: randomBytes(1_500_000).toString('hex') },
+    ];
+    const saved = await snapshots.save('big', 1, { positions: at(10), entries });
+    expect(saved?.entries).toBe(entries.length);
+    expect(await loaded('big')).toEqual({ positions: at(10), entries });
+    expect((await keysOf('big')).length).toBeGreaterThan(4);
+    await snapshots.save('big', 1, { positions: at(11), entries: ['small'] });
+    expect(await loaded('big')).toEqual({ positions: at(11), entries: ['small'] });
+    expect(await snapshots.positions('big', 1)).toEqual(at(11));
     expect(await keysOf('big')).toHaveLength(2);
+    const { state } = await (
+      await manager(nc)
+    ).streams.info('KV_scheduler', { subjects_filter: '$KV.*.snapshot.big.>' });
+    expect(Object.keys(state.subjects ?? {})).toHaveLength(2);
   });
 
-  it('keeps the newer of two, and ignores one of another form', async () => {
-    await snapshots.save('order', 1, { sequence: 20, state: 'new' });
-    await snapshots.save('order', 1, { sequence: 15, state: 'late' });
-    expect(await snapshots.load('order', 1)).toEqual({ sequence: 20, state: 'new' });
-    expect(await snapshots.load('order', 2)).toBeUndefined();
-    await snapshots.save('order', 2, { sequence: 5, state: { form: 2 } });
-    expect(await snapshots.load('order', 2)).toEqual({ sequence: 5, state: { form: 2 } });
+  it('lets the process go on while many entries are written', async () => {
+    let turns = 0;
+    const ticking = setInterval(() => (turns += 1), 1);
+    let longestWithoutTurn = 0;
+    const entries = function* () {
+      let seen = turns;
+      let since = process.cpuUsage().user;
+      for (let index = 0; index < 50_000; index += 1) {
+        if (turns !== seen) {
+          seen = turns;
+          since = process.cpuUsage().user;
+        }
+        longestWithoutTurn = Math.max(longestWithoutTurn, process.cpuUsage().user - since);
+        yield { index, text: 'x'.repeat(600) };
+      }
+    };
+    await snapshots.save('long', 1, { positions: at(1), entries: entries() });
+    clearInterval(ticking);
+    // Microseconds of work; all entries together take several times as long.
+    expect(longestWithoutTurn).toBeLessThan(50_000);
+    expect(turns).toBeGreaterThan(5);
+  });
+
+  it('ignores one of another form, and replaces it', async () => {
+    await snapshots.save('form', 1, { positions: at(20), entries: [1] });
+    expect(await loaded('form', 2)).toBeUndefined();
+    expect(await snapshots.positions('form', 2)).toBeUndefined();
+    await snapshots.save('form', 2, { positions: at(5), entries: [2] });
+    expect(await loaded('form', 2)).toEqual({ positions: at(5), entries: [2] });
+    expect(await loaded('form', 1)).toBeUndefined();
   });
 
   it('lets one of many writers win whole', async () => {
-    await Promise.all(
-      Array.from({ length: 8 }, (_, writer) => snapshots.save('race', 1, { sequence: 100, state: { writer } })),
+    const outcomes = await Promise.all(
+      Array.from({ length: 8 }, (_, writer) =>
+        snapshots.save('race', 1, { positions: at(100 + writer), entries: [writer, writer] }),
+      ),
     );
-    const loaded = await snapshots.load<{ writer: number }>('race', 1);
-    expect(loaded?.sequence).toBe(100);
-    expect(loaded?.state.writer).toBeGreaterThanOrEqual(0);
+    expect(outcomes.filter((outcome) => outcome !== undefined).length).toBeGreaterThan(0);
+    const winner = await loaded('race');
+    const [writer] = winner?.entries as number[];
+    expect(winner).toEqual({ positions: at(100 + writer!), entries: [writer, writer] });
     expect(await keysOf('race')).toHaveLength(2);
   });
 
+  it('keeps the earlier one, and nothing of itself, when it is stopped on its way', async () => {
+    await snapshots.save('stopped', 1, { positions: at(1), entries: ['earlier'] });
+    const stop = new AbortController();
+    const entries = function* () {
+      for (let index = 0; index < 20_000; index += 1) {
+        if (index === 10_000) stop.abort();
+        yield { index, text: randomBytes(100).toString('hex') };
+      }
+    };
+    expect(await snapshots.save('stopped', 1, { positions: at(2), entries: entries() }, stop.signal)).toBeUndefined();
+    expect(await loaded('stopped')).toEqual({ positions: at(1), entries: ['earlier'] });
+    expect(await keysOf('stopped')).toHaveLength(2);
+  });
+
   it('answers nothing instead of something damaged', async () => {
-    await snapshots.save('damaged', 1, { sequence: 1, state: { fine: true } });
+    await snapshots.save('damaged', 1, { positions: at(1), entries: [{ fine: true }] });
     const chunk = (await keysOf('damaged')).find((key) => !key.endsWith('.head'));
     await (await openBucket(nc, 'scheduler')).put(chunk ?? '', 'garbage');
+    expect(await snapshots.load('damaged', 1)).toBeUndefined();
+    await (await openBucket(nc, 'scheduler')).delete(chunk ?? '');
+    expect(await snapshots.load('damaged', 1)).toBeUndefined();
+    await (await openBucket(nc, 'scheduler')).put('snapshot.damaged.head', '{"version":1}');
     expect(await snapshots.load('damaged', 1)).toBeUndefined();
   });
 
@@ -98,13 +162,13 @@ describe('KvSnapshotStore', () => {
               takenAt = last;
             }
           }
-          await snapshots.save(id, 1, { sequence: takenAt, state: taken });
+          await snapshots.save(id, 1, { positions: at(takenAt), entries: [taken] });
 
           const stop = new AbortController();
-          const start = await snapshots.load<CounterState>(id, 1);
-          let state = start?.state ?? counterDecider.initialState;
+          const start = await loaded(id);
+          let state = start?.entries[0] as CounterState;
           await store.follow({
-            fromSequence: (start?.sequence ?? 0) + 1,
+            fromSequence: (start?.positions['COUNTERS']?.sequence ?? 0) + 1,
             filter: `counters.${id}`,
             onCommit: ({ commit }) => {
               state = fold(counterDecider, state, commit.events);

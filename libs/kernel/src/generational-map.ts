@@ -17,6 +17,11 @@ export class GenerationalMap<Key, Value> {
     return kept;
   }
 
+  /** Like `get`, but does not count as use. */
+  peek(key: Key): Value | undefined {
+    return this.young.get(key) ?? this.old.get(key);
+  }
+
   /** Whether it is remembered; does not count as use. */
   has(key: Key): boolean {
     return this.young.has(key) || this.old.has(key);

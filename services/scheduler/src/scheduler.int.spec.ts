@@ -1,7 +1,8 @@
 import { explainTask, getQueue, listWorkers } from '@gantry/contracts/scheduling/scheduler-requests';
 import type { RequestContext } from '@gantry/contracts/messaging/request';
-import { subjects } from '@gantry/contracts/messaging/streams';
+import { streams, subjects } from '@gantry/contracts/messaging/streams';
 import { publishJson } from '@gantry/jetstream/publisher';
+import { manager } from '@gantry/jetstream/stream-admin';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { gpus, workerSpec } from './testing/samples.js';
 import { TestPlatform } from './testing/platform.fixture.js';
@@ -290,6 +291,35 @@ describe('taking over', () => {
     await platform.succeed(recorded);
     await platform.until(() => platform.assigned.length === 3, 'the third assignment');
     expect(platform.assigned.map(({ taskId }) => taskId)).toEqual([recorded, unrecorded, waiting]);
+  });
+
+  it('knows from its snapshot what ran and what waited, without reading that part of the streams again', async () => {
+    const snapshots = { everyCommits: 1, checkMs: 20, atStopFromCommits: 1 };
+    const before = await boot({ snapshots });
+    await platform.beat('w1', cores(1));
+    const running = await platform.submit({ resources: one });
+    await platform.until(() => platform.assigned.length === 1, 'the assignment');
+    await platform.record(platform.assigned[0]!);
+    const high = await platform.submit({ resources: one, priority: 5 });
+    const low = await platform.submit({ resources: one });
+    await platform.until(
+      async () => (await before.client.request(getQueue, {}, context)).entries.length === 2,
+      'queue',
+    );
+    await before.stop();
+    // Without their submissions the stream alone could not tell of these two.
+    const jsm = await manager(platform.nc);
+    for (const sequence of [1, 3]) await jsm.streams.deleteMessage(streams.tasks.name, sequence);
+    const { client } = await boot({ snapshots });
+    const queue = await client.request(getQueue, {}, context);
+    expect(queue.entries.map(({ taskId }) => taskId)).toEqual([high, low]);
+    await platform.beat('w1', { ...cores(1), running: [{ taskId: running, attempt: 1, phase: 'running' as const }] });
+    const { workers } = await client.request(listWorkers, {}, context);
+    expect(workers).toMatchObject([{ id: 'w1', allocated: { cpu: 1 } }]);
+    expect(platform.assigned).toHaveLength(1);
+    await platform.succeed(running);
+    await platform.until(() => platform.assigned.length === 2, 'the next assignment');
+    expect(platform.assigned[1]).toMatchObject({ taskId: high, workerId: 'w1', attempt: 1 });
   });
 
   it('lets one of two schedulers decide, and the other one go on when the first stops', async () => {

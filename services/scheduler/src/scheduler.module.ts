@@ -5,6 +5,8 @@ import type { AssignEvent, SchedEvent } from '@gantry/contracts/scheduling/assig
 import type { TaskEvent } from '@gantry/contracts/tasks/task-events';
 import { JetStreamEventStore } from '@gantry/jetstream/jetstream-event-store';
 import { KvLease } from '@gantry/jetstream/kv-lease';
+import type { SnapshotPolicy } from '@gantry/jetstream/snapshot-keeper';
+import { KvSnapshotStore } from '@gantry/jetstream/snapshot-store';
 import type { Clock } from '@gantry/kernel/clock';
 import type { IdSource } from '@gantry/kernel/ids';
 import type { HealthState } from '@gantry/nest-platform/health';
@@ -33,6 +35,7 @@ export interface SchedulerOptions {
   /** How long a leader may go without renewing. */
   readonly leaderTtlMs: number;
   readonly sweepMs: number;
+  readonly snapshots: Partial<SnapshotPolicy>;
 }
 
 export function optionsOf(environment: Environment): SchedulerOptions {
@@ -46,6 +49,7 @@ export function optionsOf(environment: Environment): SchedulerOptions {
     },
     leaderTtlMs: 3_000,
     sweepMs: 1_000,
+    snapshots: {},
   };
 }
 
@@ -109,6 +113,8 @@ export class SchedulerModule {
               leadership,
               taskStore: new JetStreamEventStore<TaskEvent>(nc, streams.tasks),
               assignStore: new JetStreamEventStore<AssignEvent>(nc, streams.assign),
+              snapshots: new KvSnapshotStore(nc, 'scheduler'),
+              snapshotPolicy: options.snapshots,
               clock,
               health,
               logger,

@@ -10,7 +10,7 @@ import type { TaskSpecInput } from '@gantry/contracts/tasks/task-spec';
 import type { Artifact, TaskStatus } from '@gantry/contracts/tasks/task-status';
 import type { TaskView } from '@gantry/contracts/tasks/task-view';
 import { connectNats } from '@gantry/jetstream/connect';
-import type { RunningService } from '@gantry/jetstream/nest/start-service';
+import type { RunningService, StartServiceOptions } from '@gantry/jetstream/nest/start-service';
 import { publishJson } from '@gantry/jetstream/publisher';
 import { ensureStream } from '@gantry/jetstream/stream-admin';
 import { deterministicId } from '@gantry/kernel/ids';
@@ -33,13 +33,14 @@ export class TasksSystem {
   private constructor(
     readonly nats: NatsServerFixture,
     public service: RunningService,
+    private readonly module: StartServiceOptions['module'],
   ) {}
 
-  static async start(): Promise<TasksSystem> {
+  static async start(module: StartServiceOptions['module'] = TasksModule): Promise<TasksSystem> {
     const nats = await startNatsServer();
-    const service = await startTestService({ name: 'tasks', module: TasksModule, natsUrl: nats.url });
+    const service = await startTestService({ name: 'tasks', module, natsUrl: nats.url });
     for (const stream of [streams.assign, streams.sched]) await ensureStream(service.nc, stream);
-    return new TasksSystem(nats, service);
+    return new TasksSystem(nats, service, module);
   }
 
   get client() {
@@ -54,7 +55,7 @@ export class TasksSystem {
       await meanwhile(nc);
       await nc.close();
     }
-    this.service = await startTestService({ name: 'tasks', module: TasksModule, natsUrl: this.nats.url });
+    this.service = await startTestService({ name: 'tasks', module: this.module, natsUrl: this.nats.url });
   }
 
   async stop(): Promise<void> {

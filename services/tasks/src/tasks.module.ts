@@ -1,6 +1,8 @@
 import { streams } from '@gantry/contracts/messaging/streams';
 import type { TaskEvent } from '@gantry/contracts/tasks/task-events';
 import { JetStreamEventStore } from '@gantry/jetstream/jetstream-event-store';
+import type { SnapshotPolicy } from '@gantry/jetstream/snapshot-keeper';
+import { KvSnapshotStore } from '@gantry/jetstream/snapshot-store';
 import { StreamBarrier } from '@gantry/jetstream/stream-barrier';
 import type { Clock } from '@gantry/kernel/clock';
 import type { IdSource } from '@gantry/kernel/ids';
@@ -8,7 +10,7 @@ import type { HealthState } from '@gantry/nest-platform/health';
 import type { Logger } from '@gantry/nest-platform/logger';
 import { CLOCK, HEALTH, IDS, LOGGER, NATS_CONNECTION } from '@gantry/nest-platform/tokens';
 import type { NatsConnection } from '@nats-io/transport-node';
-import { Module } from '@nestjs/common';
+import { type DynamicModule, Module } from '@nestjs/common';
 import { ArtifactsRequests } from './adapters/in/artifacts.requests.js';
 import { CurrentBoard } from './adapters/in/current-board.interceptor.js';
 import { ReportsConsumer } from './adapters/in/reports.consumer.js';
@@ -35,9 +37,13 @@ import { TaskBoard } from './projections/task-board/task-board.projection.js';
 /** Random spread of waiting times; drawn here, so that the domain stays free of chance. */
 const jitter = (): number => Math.random();
 
+/** When to save snapshots; tests make them frequent. */
+const SNAPSHOT_POLICY = Symbol('snapshot policy');
+
 @Module({
   controllers: [TasksRequests, ArtifactsRequests, ReportsConsumer, SchedulingConsumer],
   providers: [
+    { provide: SNAPSHOT_POLICY, useValue: {} },
     { provide: TaskBoard, useFactory: () => new TaskBoard() },
     {
       provide: StreamBarrier,
@@ -153,9 +159,34 @@ const jitter = (): number => Math.random();
         clock: Clock,
         health: HealthState,
         logger: Logger,
-      ) => new TaskStreamFollower({ nc, executor, barrier, leftovers, clock, health, logger }),
-      inject: [NATS_CONNECTION, TaskCommandExecutor, StreamBarrier, PurgeLeftoversHandler, CLOCK, HEALTH, LOGGER],
+        snapshotPolicy: Partial<SnapshotPolicy>,
+      ) =>
+        new TaskStreamFollower({
+          nc,
+          executor,
+          barrier,
+          leftovers,
+          snapshots: new KvSnapshotStore(nc, 'tasks'),
+          snapshotPolicy,
+          clock,
+          health,
+          logger,
+        }),
+      inject: [
+        NATS_CONNECTION,
+        TaskCommandExecutor,
+        StreamBarrier,
+        PurgeLeftoversHandler,
+        CLOCK,
+        HEALTH,
+        LOGGER,
+        SNAPSHOT_POLICY,
+      ],
     },
   ],
 })
-export class TasksModule {}
+export class TasksModule {
+  static withSnapshots(policy: Partial<SnapshotPolicy>): DynamicModule {
+    return { module: TasksModule, providers: [{ provide: SNAPSHOT_POLICY, useValue: policy }] };
+  }
+}

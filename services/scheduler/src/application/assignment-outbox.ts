@@ -31,9 +31,15 @@ export interface Term {
   readonly leader: string;
 }
 
-interface Channel {
+/** Newest commit on a worker's subject that this process knows. */
+export interface SubjectHead {
   readonly workerId: string;
-  /** Newest commit on the subject that this process knows: the fence of the next append. */
+  /** The fence of the next append. */
+  readonly sequence: number;
+  readonly version: number;
+}
+
+interface Channel extends SubjectHead {
   sequence: number;
   version: number;
   /** Of the newest leader that fenced this subject; 0 = none. */
@@ -74,6 +80,17 @@ export class AssignmentOutbox {
         this.ports.onDeposed(epoch);
       }
     }
+  }
+
+  /** Newest commit per subject, for a snapshot. */
+  heads(): SubjectHead[] {
+    return [...this.channels.values()].map(({ workerId, sequence, version }) => ({ workerId, sequence, version }));
+  }
+
+  /** `since`: first sequence that ASSIGN still holds. A subject whose commits have all aged out counts as new. */
+  restore(heads: readonly SubjectHead[], since: number): void {
+    for (const { workerId, sequence, version } of heads)
+      if (sequence >= since) Object.assign(this.channel(workerId), { sequence, version });
   }
 
   enqueue(workerId: string, event: AssignEvent): void {

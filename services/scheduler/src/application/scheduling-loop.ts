@@ -6,9 +6,10 @@ import type { EventStore } from '@gantry/event-sourcing/event-store.port';
 import type { Clock } from '@gantry/kernel/clock';
 import type { IdSource } from '@gantry/kernel/ids';
 import type { Logger } from '@gantry/nest-platform/logger';
+import type { BoardRest, StoredEntry } from '../domain/cluster/board-snapshot.js';
 import type { Cluster } from '../domain/cluster/cluster.js';
 import type { Revocation } from '../domain/cluster/task-entry.js';
-import { AssignmentOutbox } from './assignment-outbox.js';
+import { AssignmentOutbox, type SubjectHead } from './assignment-outbox.js';
 import { LossAnnouncer } from './loss-announcer.js';
 import { ClockSteps } from './clock-steps.js';
 import type { PendingReports, StoredHeartbeats, Timers } from './scheduling.ports.js';
@@ -28,6 +29,11 @@ export interface SchedulingPorts {
   /** How often time alone (leases, delayed tasks) is looked at, milliseconds. */
   readonly sweepMs: number;
 }
+
+export type SchedulerSnapshotEntry =
+  | { readonly task: StoredEntry }
+  /** Comes last. */
+  | { readonly rest: BoardRest; readonly heads: readonly SubjectHead[] };
 
 /** Decisions of one pass: enough to be fast, few enough to let events in between. */
 const DECISIONS_PER_PASS = 1_000;
@@ -83,6 +89,29 @@ export class SchedulingLoop {
   /** Assignments decided by this process. */
   get decisionCount(): number {
     return this.decisions;
+  }
+
+  /** What was learned from TASKS and ASSIGN so far; see `TaskBoard.snapshot`. */
+  snapshot(): Iterable<SchedulerSnapshotEntry> {
+    const { rest, entries } = this.ports.cluster.board.snapshot();
+    const heads = this.outbox.heads();
+    return (function* () {
+      for (const task of entries) yield { task };
+      yield { rest: rest(), heads };
+    })();
+  }
+
+  /** Takes the entries of `snapshot` in, in the same order, before anything else. `since`: first sequence that ASSIGN still holds. */
+  restore(entries: readonly SchedulerSnapshotEntry[], since: number): void {
+    const { board } = this.ports.cluster;
+    for (const entry of entries) {
+      if ('task' in entry) {
+        board.restore(entry.task);
+        continue;
+      }
+      board.endRestore(entry.rest, this.now());
+      this.outbox.restore(entry.heads, since);
+    }
   }
 
   onTaskCommit(stored: StoredCommit<TaskEvent>): void {

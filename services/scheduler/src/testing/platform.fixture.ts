@@ -138,9 +138,9 @@ export class TestPlatform {
     this.versions.set(taskId, { version: version + 1, sequence: streamSequence });
   }
 
-  async until(condition: () => boolean, what: string, timeoutMs = 20_000): Promise<void> {
+  async until(condition: () => boolean | Promise<boolean>, what: string, timeoutMs = 20_000): Promise<void> {
     const deadline = Date.now() + timeoutMs;
-    while (!condition()) {
+    while (!(await condition())) {
       if (Date.now() > deadline) throw new Error(`waited in vain: ${what}`);
       await wait(5);
     }

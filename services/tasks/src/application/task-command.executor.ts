@@ -3,7 +3,7 @@ import { subjects } from '@gantry/contracts/messaging/streams';
 import { TASK_SCHEMA_VERSION, type TaskEvent } from '@gantry/contracts/tasks/task-events';
 import type { TaskView } from '@gantry/contracts/tasks/task-view';
 import { foldTaskCommit } from '@gantry/contracts/tasks/task-view.fold';
-import { CommandHandler, type CommandOrigin } from '@gantry/event-sourcing/command-handler';
+import { CommandHandler, type CommandOrigin, type Loaded } from '@gantry/event-sourcing/command-handler';
 import type { EventStore } from '@gantry/event-sourcing/event-store.port';
 import type { Clock } from '@gantry/kernel/clock';
 import { GantryError } from '@gantry/kernel/gantry-error';
@@ -12,6 +12,7 @@ import { taskDecider } from '../domain/task/task.decide.js';
 import { taskErrors } from '../domain/task/task.errors.js';
 import type { TaskState } from '../domain/task/task.state.js';
 import type { TaskBoard } from '../projections/task-board/task-board.projection.js';
+import { aggregateOf, entryOf, type TaskSnapshotEntry } from './task-snapshot.js';
 import { AssignmentSignal } from './assignment-signal.js';
 
 /** A report that overtook its assignment is held this long in the process before the stream has to deliver it again. */
@@ -54,8 +55,27 @@ export class TaskCommandExecutor {
       store: appendStore,
       clock,
       subjectOf: subjects.task,
+      recall: (taskId) => this.recall(taskId),
       cacheSize: CACHED_TASKS,
     });
+  }
+
+  /** The board as it is now, with the aggregates that its views alone do not tell. `restore` takes them in the same order. */
+  snapshot(): Iterable<TaskSnapshotEntry> {
+    const views = this.board.snapshot();
+    const { board, handler } = this;
+    return (function* () {
+      for (const view of views) {
+        const submission = view.version === 1 ? board.submissionOf(view.id) : undefined;
+        yield entryOf(view, submission, submission === undefined ? handler.peek(view.id) : undefined);
+      }
+    })();
+  }
+
+  restore(entry: TaskSnapshotEntry): void {
+    this.board.restore(entry.view, entry.submission);
+    const aggregate = aggregateOf(entry);
+    if (aggregate !== undefined) this.handler.restore(entry.view.id, aggregate);
   }
 
   async execute(taskId: string, command: TaskCommand, origin: CommandOrigin): Promise<Executed> {
@@ -139,6 +159,19 @@ export class TaskCommandExecutor {
   private isAwaitingAssignment(taskId: string, attempt: number): boolean {
     const held = this.board.get(taskId);
     return held?.status === 'queued' && held.attempt === attempt;
+  }
+
+  /**
+   * A task that has only been submitted is its view: a cold load from a long stream costs milliseconds, and after a restart a whole
+   * queue would pay them.
+   */
+  private recall(taskId: string): Loaded<TaskState> | undefined {
+    const lastSequence = this.board.submissionOf(taskId);
+    const view = lastSequence === undefined ? undefined : this.board.get(taskId);
+    if (lastSequence === undefined || view === undefined) return undefined;
+    const { ownerId, ownerName, spec, createdAt: submittedAt } = view;
+    const event = { type: 'TaskSubmitted' as const, data: { ownerId, ownerName, spec, submittedAt } };
+    return { state: taskDecider.evolve(taskDecider.initialState, event), version: 1, lastSequence };
   }
 
   history(taskId: string): Promise<StoredCommit<TaskEvent>[]> {

@@ -1,12 +1,15 @@
 import { setTimeout as setTimeoutPromise } from 'node:timers/promises';
 import { heartbeatSchema } from '@gantry/contracts/agents/heartbeat';
+import type { StoredCommit } from '@gantry/contracts/messaging/commit';
 import { streams } from '@gantry/contracts/messaging/streams';
 import type { AssignEvent } from '@gantry/contracts/scheduling/assign-events';
 import type { TaskEvent } from '@gantry/contracts/tasks/task-events';
 import type { EventStore } from '@gantry/event-sourcing/event-store.port';
+import type { SnapshotStore, StreamPosition } from '@gantry/event-sourcing/snapshot-store.port';
 import { ConnectionState } from '@gantry/jetstream/connection-state';
 import { followStream } from '@gantry/jetstream/follow-stream';
-import { ensureStream, waitForStream } from '@gantry/jetstream/stream-admin';
+import { SnapshotKeeper, type SnapshotPolicy } from '@gantry/jetstream/snapshot-keeper';
+import { ensureStream, readableStream, waitForStream } from '@gantry/jetstream/stream-admin';
 import type { StreamMessage } from '@gantry/jetstream/stream-message';
 import type { Clock } from '@gantry/kernel/clock';
 import type { HealthState } from '@gantry/nest-platform/health';
@@ -14,7 +17,8 @@ import type { Logger } from '@gantry/nest-platform/logger';
 import type { NatsConnection } from '@nats-io/transport-node';
 import type { BeforeApplicationShutdown, OnModuleInit } from '@nestjs/common';
 import type { Leadership } from '../../application/leadership.js';
-import type { SchedulingLoop } from '../../application/scheduling-loop.js';
+import type { SchedulerSnapshotEntry, SchedulingLoop } from '../../application/scheduling-loop.js';
+import { BOARD_SNAPSHOT_VERSION } from '../../domain/cluster/board-snapshot.js';
 
 export interface StreamFollowersOptions {
   readonly nc: NatsConnection;
@@ -22,19 +26,34 @@ export interface StreamFollowersOptions {
   readonly leadership: Leadership;
   readonly taskStore: EventStore<TaskEvent>;
   readonly assignStore: EventStore<AssignEvent>;
+  readonly snapshots: SnapshotStore;
+  readonly snapshotPolicy: Partial<SnapshotPolicy>;
   readonly clock: Clock;
   readonly health: HealthState;
   readonly logger: Logger;
 }
 
 /**
- * Makes the streams, reads TASKS, ASSIGN and FLEET from the start and stays live. ASSIGN is read after TASKS, so that of its
+ * Makes the streams, takes in the newest snapshot, reads TASKS and ASSIGN from there on, and FLEET, and stays live. ASSIGN is read after TASKS, so that of its
  * assignments those that TASKS has not recorded yet are known before anything is decided.
  */
 export class StreamFollowers implements OnModuleInit, BeforeApplicationShutdown {
   private readonly abort = new AbortController();
+  private readonly keeper: SnapshotKeeper<SchedulerSnapshotEntry>;
+  private readonly positions = new Map<string, StreamPosition>();
 
-  constructor(private readonly options: StreamFollowersOptions) {}
+  constructor(private readonly options: StreamFollowersOptions) {
+    const { nc, loop, logger, snapshots, snapshotPolicy } = options;
+    this.keeper = new SnapshotKeeper<SchedulerSnapshotEntry>({
+      nc,
+      store: snapshots,
+      name: 'board',
+      version: BOARD_SNAPSHOT_VERSION,
+      logger,
+      policy: snapshotPolicy,
+      capture: () => ({ positions: Object.fromEntries(this.positions), entries: loop.snapshot() }),
+    });
+  }
 
   async onModuleInit(): Promise<void> {
     const { nc, loop, leadership, taskStore, assignStore, clock, logger } = this.options;
@@ -43,11 +62,28 @@ export class StreamFollowers implements OnModuleInit, BeforeApplicationShutdown 
     // The tasks service may start later, in any order: wait for as long as it takes.
     await waitForStream(nc, streams.tasks.name, { timeoutMs: Number.MAX_SAFE_INTEGER });
     const { signal } = this.abort;
+    await this.restore();
     await this.caughtUp('TASKS', (onCaughtUp) =>
-      taskStore.follow({ fromSequence: 1, onCommit: (stored) => loop.onTaskCommit(stored), onCaughtUp, signal }),
+      taskStore.follow({
+        fromSequence: this.nextOf(streams.tasks.name),
+        onCommit: (stored) => {
+          loop.onTaskCommit(stored);
+          this.reached(streams.tasks.name, stored);
+        },
+        onCaughtUp,
+        signal,
+      }),
     );
     await this.caughtUp('ASSIGN', (onCaughtUp) =>
-      assignStore.follow({ fromSequence: 1, onCommit: (stored) => loop.onAssignCommit(stored), onCaughtUp, signal }),
+      assignStore.follow({
+        fromSequence: this.nextOf(streams.assign.name),
+        onCommit: (stored) => {
+          loop.onAssignCommit(stored);
+          this.reached(streams.assign.name, stored);
+        },
+        onCaughtUp,
+        signal,
+      }),
     );
     let live = false;
     await this.caughtUp('FLEET', (onCaughtUp) =>
@@ -62,6 +98,7 @@ export class StreamFollowers implements OnModuleInit, BeforeApplicationShutdown 
     loop.onConnected();
     this.watchConnection();
     await leadership.start();
+    this.keeper.start();
     logger.info({ milliseconds: clock.now() - began, leading: loop.isLeading }, 'picture complete');
   }
 
@@ -77,7 +114,24 @@ export class StreamFollowers implements OnModuleInit, BeforeApplicationShutdown 
       setTimeoutPromise(4_000, undefined, { signal: deadline.signal }).catch(() => undefined),
     ]);
     deadline.abort();
+    await this.keeper.stop();
     this.abort.abort();
+  }
+
+  private async restore(): Promise<void> {
+    const { nc, loop } = this.options;
+    const { state } = await readableStream(nc, streams.assign.name);
+    const restored = await this.keeper.restore((entries) => loop.restore(entries, state.first_seq));
+    for (const [stream, position] of Object.entries(restored ?? {})) this.positions.set(stream, position);
+  }
+
+  private nextOf(stream: string): number {
+    return (this.positions.get(stream)?.sequence ?? 0) + 1;
+  }
+
+  private reached(stream: string, { streamSequence, commit }: StoredCommit): void {
+    this.positions.set(stream, { sequence: streamSequence, commitId: commit.id });
+    this.keeper.count();
   }
 
   private onFleetMessage(message: StreamMessage, live: boolean): void {

@@ -2,14 +2,12 @@ import type { StoredCommit } from '@gantry/contracts/messaging/commit';
 import { timing } from '@gantry/contracts/messaging/timing';
 import type { AssignEvent, AssignEventData } from '@gantry/contracts/scheduling/assign-events';
 import type { TaskEvent, TaskEventData } from '@gantry/contracts/tasks/task-events';
-import type { TaskSpec } from '@gantry/contracts/tasks/task-spec';
 import { reservationFor } from '../ledger/reservation-ledger.js';
 import type { Decision, PlacementEngine } from '../placement/placement-engine.js';
 import { shapeOf } from '../placement/shape.js';
-import type { Assignment, Revocation, TaskEntry } from './task-entry.js';
-
-/** Assignments of tasks or attempts that TASKS has not shown yet; bounded, because most of them are simply over. */
-const MAX_EARLY = 10_000;
+import { restoredAssignment, storedEntryOf, type BoardRest, type StoredEntry } from './board-snapshot.js';
+import { EarlyAssignments } from './early-assignments.js';
+import { newAssignment, specToRun, type Assignment, type Revocation, type TaskEntry } from './task-entry.js';
 
 /**
  * Every open task with its assignment: the fold of TASKS and ASSIGN. Each event may come again, and the two streams may be
@@ -19,7 +17,7 @@ export class TaskBoard {
   private readonly entries = new Map<string, TaskEntry>();
   /** Queued, but not before a time. */
   private readonly delayed = new Set<TaskEntry>();
-  private readonly early = new Map<string, { data: AssignEventData<'TaskAssigned'>; sequence: number }>();
+  private readonly early = new EarlyAssignments();
   /** Tasks whose assignment may have to be revoked. */
   private readonly attention = new Set<string>();
   private extra: Revocation[] = [];
@@ -135,6 +133,49 @@ export class TaskBoard {
     this.entries.delete(entry.taskId);
   }
 
+  /**
+   * The board as the two streams alone would show it. Entries are looked at when they are asked for, and may by then be newer than
+   * this call: what the streams bring again changes nothing. `rest` is asked for last.
+   */
+  snapshot(): { entries: Iterable<StoredEntry>; rest: () => BoardRest } {
+    const captured = [...this.entries.values()];
+    const { entries, attention } = this;
+    const stored = function* (): Generator<StoredEntry> {
+      for (const entry of captured) {
+        if (entries.get(entry.taskId) !== entry) continue;
+        const one = storedEntryOf(entry, attention.has(entry.taskId));
+        if (one !== undefined) yield one;
+      }
+    };
+    const early = this.early.list();
+    const extra = [...this.extra];
+    // What became due meanwhile may be missing from the tail, because an entry that is newer takes no notice of its cause.
+    return { entries: stored(), rest: () => ({ early, extra: [...new Set([...extra, ...this.extra])] }) };
+  }
+
+  /** Puts one entry of `snapshot` into an empty board; waiting ones are queued by `endRestore`. */
+  restore({ assignment, attention, ...kept }: StoredEntry): void {
+    const { avoidWorkerId, cancel, spec } = kept;
+    const entry: TaskEntry = { ...kept, shape: shapeOf(spec), avoidWorkerId, cancel, assignment: undefined };
+    this.entries.set(entry.taskId, entry);
+    if (assignment !== undefined) this.hold(entry, restoredAssignment(assignment));
+    if (attention) this.attention.add(entry.taskId);
+  }
+
+  endRestore({ early, extra }: BoardRest, now: number): void {
+    for (const one of early) this.early.remember(one);
+    this.extra.push(...extra);
+    const waiting = [...this.entries.values()].filter(
+      ({ assignment, cancel, closed }) => assignment === undefined && cancel === undefined && !closed,
+    );
+    // In the order of the queue each one goes to the end of its group, whatever the mix of priorities.
+    waiting.sort((a, b) => b.spec.priority - a.spec.priority || a.order - b.order);
+    for (const entry of waiting) {
+      if (entry.notBefore > now) this.delayed.add(entry);
+      else this.queue(entry);
+    }
+  }
+
   private applyTaskEvent(taskId: string, event: TaskEvent, sequence: number, now: number): void {
     if (event.type === 'TaskSubmitted') {
       if (!this.entries.has(taskId)) this.submit(taskId, event.data, sequence);
@@ -212,8 +253,8 @@ export class TaskBoard {
       entry.spec = { ...entry.spec, resources: { ...resources, memoryMb: data.memoryMb } };
       entry.shape = shapeOf(entry.spec);
     }
-    if (entry.assignment !== undefined || this.takeEarly(entry)) return;
     this.unqueue(entry);
+    if (entry.assignment !== undefined || this.takeEarly(entry)) return;
     if (entry.cancel !== undefined) return;
     if (entry.notBefore > now) this.delayed.add(entry);
     else this.queue(entry);
@@ -221,7 +262,7 @@ export class TaskBoard {
 
   private close(entry: TaskEntry, workerMayRunIt: boolean): void {
     this.unqueue(entry);
-    this.early.delete(entry.taskId);
+    this.early.forget(entry.taskId);
     entry.closed = true;
     if (workerMayRunIt) {
       this.attention.add(entry.taskId);
@@ -233,7 +274,7 @@ export class TaskBoard {
   private onAssigned(data: AssignEventData<'TaskAssigned'>, sequence: number): void {
     const entry = this.entries.get(data.taskId);
     if (entry === undefined || entry.attempt < data.attempt) {
-      this.remember(data, sequence);
+      this.early.remember({ data, sequence });
       return;
     }
     if (entry.attempt > data.attempt) return;
@@ -263,17 +304,9 @@ export class TaskBoard {
     if (assignment?.attempt === data.attempt && assignment.workerId === workerId) assignment.revoked = { sequence };
   }
 
-  private remember(data: AssignEventData<'TaskAssigned'>, sequence: number): void {
-    this.early.delete(data.taskId);
-    this.early.set(data.taskId, { data, sequence });
-    if (this.early.size <= MAX_EARLY) return;
-    this.early.delete(this.early.keys().next().value!);
-  }
-
   private takeEarly(entry: TaskEntry): boolean {
-    const found = this.early.get(entry.taskId);
-    if (found === undefined || found.data.attempt !== entry.attempt) return false;
-    this.early.delete(entry.taskId);
+    const found = this.early.take(entry.taskId, entry.attempt);
+    if (found === undefined) return false;
     this.hold(entry, newAssignment(found.data, found.sequence, false));
     return true;
   }
@@ -301,31 +334,6 @@ export class TaskBoard {
     this.engine.release(entry.taskId, entry.assignment.attempt);
     entry.assignment = undefined;
   }
-}
-
-function newAssignment(
-  data: Pick<Assignment, 'attempt' | 'workerId' | 'workerName' | 'gpuIds' | 'assignedAt'>,
-  sequence: number | undefined,
-  recorded: boolean,
-): Assignment {
-  const { attempt, workerId, workerName, gpuIds, assignedAt } = data;
-  return {
-    attempt,
-    workerId,
-    workerName,
-    gpuIds,
-    assignedAt,
-    sequence,
-    recorded,
-    revoked: undefined,
-    missed: 0,
-    lossReportedAt: undefined,
-  };
-}
-
-/** Retries are not an agent's business, and agents of an older version refuse fields that they do not know. */
-function specToRun({ retryMemoryFactor: _factor, retryMemoryMaxMb: _limit, ...spec }: TaskSpec): TaskSpec {
-  return spec;
 }
 
 function superseded(taskId: string, { workerId, attempt }: Pick<Assignment, 'workerId' | 'attempt'>): Revocation {

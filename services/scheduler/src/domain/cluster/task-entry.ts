@@ -49,3 +49,28 @@ export interface Revocation {
   readonly graceMs: number;
   readonly reason: AssignEventData<'AssignmentRevoked'>['reason'];
 }
+
+export function newAssignment(
+  data: Pick<Assignment, 'attempt' | 'workerId' | 'workerName' | 'gpuIds' | 'assignedAt'>,
+  sequence: number | undefined,
+  recorded: boolean,
+): Assignment {
+  const { attempt, workerId, workerName, gpuIds, assignedAt } = data;
+  return {
+    attempt,
+    workerId,
+    workerName,
+    gpuIds,
+    assignedAt,
+    sequence,
+    recorded,
+    revoked: undefined,
+    missed: 0,
+    lossReportedAt: undefined,
+  };
+}
+
+/** Retries are not an agent's business, and agents of an older version refuse fields that they do not know. */
+export function specToRun({ retryMemoryFactor: _factor, retryMemoryMaxMb: _limit, ...spec }: TaskSpec): TaskSpec {
+  return spec;
+}

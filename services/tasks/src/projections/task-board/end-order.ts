@@ -21,6 +21,11 @@ export class EndOrder {
     this.present.delete(id);
   }
 
+  /** Oldest first. */
+  list(): string[] {
+    return [...this.present];
+  }
+
   /** Removes the oldest one and answers it. */
   takeOldest(): string | undefined {
     while (this.first < this.ids.length) {

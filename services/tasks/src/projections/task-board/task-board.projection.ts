@@ -24,6 +24,8 @@ export class TaskBoard {
   private readonly counts = new Map<string, StatusCounts>();
   private readonly ended = new EndOrder();
   private readonly positions = new QueuePositions();
+  /** Stream sequence of the one commit of tasks that have only been submitted so far. */
+  private readonly submissions = new Map<string, number>();
   /** Tasks deleted by an own command whose echo is still to come: older echoes must not bring them back. */
   private readonly deletedAt = new Map<string, number>();
   private readonly endedKept: number;
@@ -50,7 +52,26 @@ export class TaskBoard {
       return next;
     }
     this.put(known, next);
+    if (next.version === 1) this.submissions.set(id, streamSequence);
+    else this.submissions.delete(id);
     return next;
+  }
+
+  /** Stream sequence of the task's only commit; undefined if it has none or several. */
+  submissionOf(taskId: string): number | undefined {
+    return this.submissions.get(taskId);
+  }
+
+  /** What the board holds now, in the order in which `restore` wants it back. */
+  snapshot(): TaskView[] {
+    const active = [...this.views.values()].filter(({ status }) => !isTerminal(status));
+    for (const id of this.ended.list()) active.push(this.views.get(id)!);
+    return active;
+  }
+
+  restore(view: TaskView, submission: number | undefined): void {
+    this.put(undefined, view);
+    if (submission !== undefined) this.submissions.set(view.id, submission);
   }
 
   get(taskId: string): TaskView | undefined {
@@ -110,6 +131,7 @@ export class TaskBoard {
 
   private drop(view: TaskView): void {
     this.views.delete(view.id);
+    this.submissions.delete(view.id);
     this.ended.delete(view.id);
     const owned = this.byOwner.get(view.ownerId);
     owned?.delete(view.id);
