@@ -1,8 +1,11 @@
 import fs from 'node:fs';
-import net from 'node:net';
 import path from 'node:path';
 import { requireProgram } from '../install/system-package.mjs';
 import { endLeftover, freePort } from '../supervisor/data-folder.mjs';
+import { answersInfo, answersJetStream } from './nats-probe.mjs';
+
+/** For backups, and to ask whether the broker still answers. */
+const OPERATOR = 'operator';
 
 const INSTRUCTIONS = [
   'Install it and start again:',
@@ -47,7 +50,7 @@ export async function prepareNats({
   fs.mkdirSync(folder, { recursive: true });
   await endLeftover(pidFile, 'nats-server', folder);
   /** @type {typeof import('../../libs/contracts/src/messaging/permissions.js')} */
-  const { servicePermissions, workerPermissions } = await import(
+  const { operatorPermissions, servicePermissions, workerPermissions } = await import(
     path.join(root, 'libs/contracts/dist/messaging/permissions.js')
   );
   const accounts = Object.entries(servicePermissions).map(([user, permissions]) => ({
@@ -59,6 +62,7 @@ export async function prepareNats({
     /** @type {string} */ user,
     /** @type {(typeof accounts)[number]['permissions']} */ permissions,
   ) => accounts.push({ user, password: credentials.passwordOf(user), permissions });
+  addAccount(OPERATOR, operatorPermissions);
   for (const worker of workers) addAccount(`worker-${worker}`, workerPermissions(worker));
   for (const observer of observers) addAccount(observer, { publish: ['>'], subscribe: ['>'] });
   const port = await freePort();
@@ -96,20 +100,7 @@ export async function prepareNats({
       env: process.env,
       readyTimeoutMs: 120_000,
       probe: () => answersInfo(host, port),
+      answers: () => answersJetStream(host, port, { user: OPERATOR, password: credentials.passwordOf(OPERATOR) }),
     },
   };
-}
-
-/** The server greets every connection with INFO; it does so only once its streams are recovered. @param {string} host @param {number} port @returns {Promise<boolean>} */
-function answersInfo(host, port) {
-  return new Promise((resolve) => {
-    const socket = net.connect(port, host);
-    const done = (/** @type {boolean} */ value) => {
-      socket.destroy();
-      resolve(value);
-    };
-    socket.setTimeout(1_000, () => done(false));
-    socket.once('error', () => done(false));
-    socket.once('data', (chunk) => done(chunk.toString().startsWith('INFO')));
-  });
 }

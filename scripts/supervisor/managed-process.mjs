@@ -2,6 +2,8 @@ import { spawn } from 'node:child_process';
 
 const STABLE_AFTER_MS = 30_000;
 const LONGEST_PAUSE_MS = 10_000;
+const CHECK_EVERY_MS = 5_000;
+const SILENT_CHECKS = 3;
 
 /**
  * @typedef {object} ProcessDefinition
@@ -12,6 +14,7 @@ const LONGEST_PAUSE_MS = 10_000;
  * @property {string} [cwd]
  * @property {boolean} [ipc] a Node child that says `{type:'ready'}` and obeys `{type:'stop'}`
  * @property {() => Promise<boolean>} [probe] for other programs: true once it serves
+ * @property {() => Promise<boolean>} [answers] asked again and again once it serves: a program that is silent three times in a row is killed and started again
  * @property {number} [readyTimeoutMs]
  * @property {NodeJS.Signals} [stopSignal]
  * @property {boolean} [rolling] may be restarted while the rest goes on
@@ -29,6 +32,8 @@ export class ManagedProcess {
   #startedAt = 0;
   /** @type {NodeJS.Timeout | undefined} */
   #restartTimer;
+  /** @type {NodeJS.Timeout | undefined} */
+  #checkTimer;
   /** @type {Promise<void> | undefined} */
   #exited;
 
@@ -67,6 +72,7 @@ export class ManagedProcess {
     died.catch(() => undefined);
     try {
       await Promise.race([this.#ready(child), died, timeout]);
+      this.#check(child, 0);
     } finally {
       clearTimeout(timer);
     }
@@ -92,6 +98,7 @@ export class ManagedProcess {
     this.#ended = true;
     this.#stopping = true;
     clearTimeout(this.#restartTimer);
+    clearTimeout(this.#checkTimer);
     this.#child?.kill('SIGKILL');
   }
 
@@ -99,6 +106,7 @@ export class ManagedProcess {
   async #end(graceMs) {
     this.#stopping = true;
     clearTimeout(this.#restartTimer);
+    clearTimeout(this.#checkTimer);
     const child = this.#child;
     if (child === undefined || child.exitCode !== null || child.signalCode !== null) return;
     if (child.connected) child.send({ type: 'stop' }, () => undefined);
@@ -151,6 +159,20 @@ export class ManagedProcess {
       await new Promise((resolve) => setTimeout(resolve, 50));
   }
 
+  /** @param {import('node:child_process').ChildProcess} child @param {number} silent checks without an answer so far */
+  #check(child, silent) {
+    const { name, answers } = this.definition;
+    if (answers === undefined || this.#stopping || child !== this.#child) return;
+    this.#checkTimer = setTimeout(async () => {
+      const missed = (await answers().catch(() => false)) ? 0 : silent + 1;
+      if (missed < SILENT_CHECKS) return this.#check(child, missed);
+      if (this.#stopping || child !== this.#child) return;
+      this.output.notice(name, 'does not answer any more, though it runs; ending it');
+      child.kill('SIGKILL');
+    }, CHECK_EVERY_MS);
+    this.#checkTimer.unref();
+  }
+
   /** @param {number | null} code @param {NodeJS.Signals | null} signal */
   #onExit(code, signal) {
     if (this.#stopping) return;
@@ -163,7 +185,10 @@ export class ManagedProcess {
     );
     this.#restartTimer = setTimeout(() => {
       const child = this.#spawn();
-      void this.#ready(child).then(() => this.output.notice(this.definition.name, 'ready again'));
+      void this.#ready(child).then(() => {
+        this.output.notice(this.definition.name, 'ready again');
+        this.#check(child, 0);
+      });
     }, pause);
   }
 

@@ -26,6 +26,9 @@ type AckBody = { seq: number; duplicate?: boolean } | { error: ConstructorParame
 /** How often overdue acknowledgements are looked for. */
 const SWEEP_MS = 250;
 
+/** The broker was silent although the connection is up. */
+export class NotAcknowledgedError extends Error {}
+
 /**
  * Publishes to streams and waits for the acknowledgements on one inbox. The client's own request makes a timer, a race of
  * promises and, when the answer comes, an error object with its stack for every single message; that is a fifth of the
@@ -106,7 +109,7 @@ export class AckInbox {
     for (const [token, { deadline, subject, reject }] of [...this.pending]) {
       if (deadline > now) continue;
       this.forget(token);
-      reject(new Error(`No acknowledgement of a message on ${subject} in time.`));
+      reject(new NotAcknowledgedError(`No acknowledgement of a message on ${subject} in time.`));
     }
   }
 

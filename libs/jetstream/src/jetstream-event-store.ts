@@ -22,7 +22,6 @@ export interface JetStreamEventStoreOptions {
   appendTimeoutMs?: number;
 }
 
-const FULL = new Set([10_023, 10_047, 10_077, 10_122]);
 const TOO_LARGE = 10_054;
 
 /**
@@ -97,17 +96,6 @@ export class JetStreamEventStore<Event extends DomainEvent = DomainEvent> implem
       const own = await this.reader.findAfter(subject, expectedSequence, commitId);
       if (own !== undefined) return { streamSequence: own, duplicate: true };
       throw new ConcurrencyError(subject, expectedSequence);
-    }
-    if (FULL.has(error.code)) {
-      throw new GantryError(
-        'STORE.FULL',
-        'limit',
-        'The event stream has no room left. Ask an administrator to enlarge the storage.',
-        {
-          retryable: true,
-          cause: error,
-        },
-      );
     }
     throw error.code === TOO_LARGE ? tooLarge(error) : error;
   }

@@ -6,6 +6,7 @@ import type { NatsConnection } from '@nats-io/transport-node';
 import { ConnectionState } from './connection-state.js';
 import { pause } from './pause.js';
 import { jetStreamOf } from './publisher.js';
+import { replicasOf } from './stream-admin.js';
 import { parseJsonBytes } from './stream-message.js';
 
 export interface KvLeaseOptions {
@@ -151,7 +152,7 @@ export class KvLease {
 
 /** A bucket of one service, made at first use. Reads go to the leader: a follower's answer may be old. */
 export function openBucket(nc: NatsConnection, name: string): Promise<KV> {
-  return new Kvm(jetStreamOf(nc)).create(name, { history: 1, allow_direct: false });
+  return new Kvm(jetStreamOf(nc)).create(name, { history: 1, allow_direct: false, replicas: replicasOf(nc) });
 }
 
 export function isLostRace(error: unknown): boolean {

@@ -99,6 +99,42 @@ describe('what each broker user can do with this library', () => {
   });
 });
 
+describe('what a broker user can break', () => {
+  it('is its own streams only', async () => {
+    const user = (name: string): string =>
+      JSON.stringify({
+        user: name,
+        password: name,
+        permissions: {
+          publish: { allow: servicePermissions.telemetry.publish },
+          subscribe: { allow: servicePermissions.telemetry.subscribe },
+        },
+      });
+    const server = await startNatsServer({
+      config: `authorization { users: [${user('telemetry')}, { user: root, password: root }] }`,
+    });
+    const root = await connectNats({ url: server.url, user: 'root', password: 'root', name: 'root' });
+    const nc = await connectNats({ url: server.url, user: 'telemetry', password: 'telemetry', name: 'telemetry' });
+    try {
+      await ensureStream(root, streams.tasks);
+      await publishJson(root, 'tasks.0.1', {});
+      const jsm = await manager(nc);
+      await expect(jsm.streams.purge(streams.tasks.name)).rejects.toThrow();
+      await expect(jsm.streams.delete(streams.tasks.name)).rejects.toThrow();
+      await expect(jsm.streams.deleteMessage(streams.tasks.name, 1)).rejects.toThrow();
+      await expect(jsm.streams.update(streams.tasks.name, { max_msgs: 1 })).rejects.toThrow();
+      expect((await (await manager(root)).streams.info(streams.tasks.name)).state.messages).toBe(1);
+      await ensureStream(nc, streams.logs);
+      await expect(jsm.streams.delete(streams.logs.name)).rejects.toThrow();
+      await jsm.streams.purge(streams.logs.name);
+    } finally {
+      await nc.close();
+      await root.close();
+      await server.stop();
+    }
+  }, 60_000);
+});
+
 describe('what a broker refuses for good', () => {
   it('comes as an error that says what to do', async () => {
     const server = await startNatsServer();
@@ -111,7 +147,7 @@ describe('what a broker refuses for good', () => {
         for (let index = 0; index < 50; index += 1)
           await store.append(`tasks.0.${index}`, counterCommit(String(index), 1), 0);
       };
-      await expect(filling()).rejects.toMatchObject({ code: 'STORE.FULL', kind: 'limit', retryable: true });
+      await expect(filling()).rejects.toMatchObject({ code: 'STORE.FULL', kind: 'unavailable', retryable: true });
       const huge = counterCommit('huge', 1, { correlationId: 'x'.repeat(2_000_000) });
       await expect(store.append('tasks.0.huge', huge, 0)).rejects.toMatchObject({
         code: 'STORE.COMMIT_TOO_LARGE',

@@ -1,9 +1,10 @@
 import { GantryError } from '@gantry/kernel/gantry-error';
 import { JetStreamApiError, jetstream, type JetStreamClient } from '@nats-io/jetstream';
 import { headers, type MsgHdrs, type NatsConnection, nuid, PermissionViolationError } from '@nats-io/transport-node';
-import { AckInbox } from './ack-inbox.js';
+import { AckInbox, NotAcknowledgedError } from './ack-inbox.js';
 import { ConnectionState } from './connection-state.js';
 import { backOff, pause } from './pause.js';
+import { isStorageFull, storageFull, StorageState } from './storage-state.js';
 
 export interface PublishOptions {
   /** Default: a fresh one, so that a repeated attempt is recognised by the broker. */
@@ -68,7 +69,11 @@ export function jetStreamOf(nc: NatsConnection): JetStreamClient {
   return client;
 }
 
-/** The loop behind every publish. An error of the broker's API (a lost race, a full stream) is passed on at once. */
+/**
+ * The loop behind every publish. An error of the broker's API (a lost race) is passed on at once. Storage without room is told
+ * at once to who gave a time, because a person waits for it; who has all the time in the world (an agent's report) waits until
+ * there is room.
+ */
 export async function publishUntilAcknowledged(
   nc: NatsConnection,
   subject: string,
@@ -81,6 +86,7 @@ export async function publishUntilAcknowledged(
 ): Promise<PublishResult> {
   const inbox = AckInbox.of(nc);
   const state = ConnectionState.of(nc);
+  const storage = StorageState.of(nc);
   const { msgId, lastSubjectSequence, headers: sent = headers() } = rules;
   if (msgId !== undefined) sent.set('Nats-Msg-Id', msgId);
   if (lastSubjectSequence !== undefined) sent.set('Nats-Expected-Last-Subject-Sequence', String(lastSubjectSequence));
@@ -91,10 +97,21 @@ export async function publishUntilAcknowledged(
     const left = deadline - performance.now();
     try {
       const ack = await inbox.publish(subject, bytes, sent, Math.max(1, Math.min(ATTEMPT_MS, left)));
+      storage.stored();
       return { sequence: ack.seq, duplicate: ack.duplicate };
     } catch (error) {
-      if (error instanceof JetStreamApiError && !isPassing(error)) throw error;
+      if (isStorageFull(error)) {
+        storage.refused(error);
+        if (Number.isFinite(timeoutMs) || nc.isClosed() || signal?.aborted === true) throw storageFull(error);
+        await pause(backOff(round, 100, 2_000), signal);
+        continue;
+      }
+      if (error instanceof JetStreamApiError && !isPassing(error)) {
+        storage.answered();
+        throw error;
+      }
       if (isHopeless(error)) throw error;
+      if (error instanceof NotAcknowledgedError && state.connected) storage.unanswered();
       if (nc.isClosed() || signal?.aborted === true || performance.now() >= deadline) {
         throw new GantryError(
           'BROKER.UNAVAILABLE',

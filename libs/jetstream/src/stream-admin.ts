@@ -17,10 +17,24 @@ import { backOff, pause } from './pause.js';
 
 const nanos = (milliseconds: number): number => milliseconds * 1_000_000;
 
+/** Copies of each stream that is made through a connection; 1 unless the process says otherwise. */
+const replicas = new WeakMap<NatsConnection, number>();
+/** A server alone refuses copies with the first code, a cluster without enough servers with the others. */
+const TOO_FEW_BROKERS = new Set([10_074, 10_005, 10_004]);
+
+/** How many servers keep each stream that this connection makes from now on. */
+export function setReplicas(nc: NatsConnection, count: number): void {
+  replicas.set(nc, count);
+}
+
+export function replicasOf(nc: NatsConnection): number {
+  return replicas.get(nc) ?? 1;
+}
+
 /** Owned streams per connection, to be made again when a broker comes back without them. */
 const owned = new WeakMap<NatsConnection, Map<string, StreamDefinition>>();
 
-function configOf(definition: StreamDefinition): Partial<StreamConfig> & { name: string } {
+function configOf(definition: StreamDefinition, copies: number): Partial<StreamConfig> & { name: string } {
   return {
     name: definition.name,
     subjects: [...definition.subjects],
@@ -31,6 +45,7 @@ function configOf(definition: StreamDefinition): Partial<StreamConfig> & { name:
     max_msgs_per_subject: definition.maxMessagesPerSubject,
     discard: definition.discard === 'old' ? DiscardPolicy.Old : DiscardPolicy.New,
     duplicate_window: nanos(definition.duplicateWindowMs),
+    num_replicas: copies,
     // Reads that the leader answers are never older than the last acknowledged append; direct reads can be.
     allow_direct: false,
   };
@@ -108,7 +123,7 @@ async function restore(
 
 async function applyDefinition(nc: NatsConnection, definition: StreamDefinition): Promise<void> {
   const jsm = await manager(nc);
-  const config = configOf(definition);
+  const config = configOf(definition, replicasOf(nc));
   try {
     const { config: present } = await jsm.streams.info(definition.name);
     const differs = (Object.keys(config) as (keyof typeof config)[]).some(
@@ -116,9 +131,21 @@ async function applyDefinition(nc: NatsConnection, definition: StreamDefinition)
     );
     if (differs) await jsm.streams.update(definition.name, config);
   } catch (error) {
-    if (!isStreamMissing(error)) throw error;
-    await jsm.streams.add(config);
+    if (!isStreamMissing(error)) throw explained(error, definition.name, replicasOf(nc));
+    await jsm.streams.add(config).catch((refusal: unknown) => {
+      throw explained(refusal, definition.name, replicasOf(nc));
+    });
   }
+}
+
+function explained(error: unknown, name: string, copies: number): unknown {
+  if (copies === 1 || !(error instanceof JetStreamApiError) || !TOO_FEW_BROKERS.has(error.code)) return error;
+  return new GantryError(
+    'STREAM.TOO_FEW_BROKERS',
+    'unavailable',
+    `Stream ${name} needs ${copies} brokers of one cluster (GANTRY_STREAM_REPLICAS). Start them all, or ask for fewer copies.`,
+    { cause: error },
+  );
 }
 
 /** Resolves as soon as the stream exists and may be read; a retryable `unavailable` error after `timeoutMs` (default one minute). */

@@ -6,6 +6,8 @@ export const baseEnvironmentShape = {
   NATS_URL: z.string().min(1).default('nats://127.0.0.1:4222'),
   NATS_USER: z.string().optional(),
   NATS_PASSWORD: z.string().optional(),
+  /** How many brokers of a cluster keep each stream and KV bucket that this service makes: 3 in production. */
+  GANTRY_STREAM_REPLICAS: z.coerce.number().int().min(1).max(5).default(1),
   LOG_LEVEL: z.enum(['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent']).default('info'),
   LOG_FORMAT: z.enum(['json', 'pretty']).default('json'),
   /** Port of `/metrics` and `/health`; 0 = off. */

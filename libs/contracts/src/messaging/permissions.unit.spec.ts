@@ -25,6 +25,22 @@ describe('permissions', () => {
     }
   });
 
+  it('let nobody but the maker of a stream change or empty it, and nobody delete it', () => {
+    for (const { name } of Object.values(streams)) {
+      for (const verb of ['UPDATE', 'PURGE', 'MSG.DELETE']) {
+        const able = Object.entries(servicePermissions).filter(([, { publish }]) =>
+          mayPublish(publish, `$JS.API.STREAM.${verb}.${name}`),
+        );
+        if (name !== streams.dlq.name) expect(able, `${verb} ${name}`).toHaveLength(1);
+        else if (verb !== 'UPDATE') expect(able, `${verb} ${name}`).toHaveLength(0);
+      }
+      for (const { publish } of Object.values(servicePermissions)) {
+        expect(mayPublish(publish, `$JS.API.STREAM.DELETE.${name}`)).toBe(false);
+        expect(mayPublish(publish, `$JS.API.STREAM.RESTORE.${name}`)).toBe(false);
+      }
+    }
+  });
+
   it('keep a worker to its own subjects', () => {
     const { publish, subscribe } = workerPermissions('w-1');
     expect(mayPublish(publish, 'report.w-1.t-1')).toBe(true);
@@ -33,6 +49,9 @@ describe('permissions', () => {
     expect(mayPublish(publish, 'tasks.1.t-1')).toBe(false);
     expect(mayPublish(publish, 'assign.w-1')).toBe(false);
     expect(mayPublish(publish, '$JS.API.STREAM.PURGE.TASKS')).toBe(false);
+    expect(mayPublish(publish, '$JS.API.CONSUMER.CREATE.ASSIGN.reader.assign.w-1')).toBe(true);
+    expect(mayPublish(publish, '$JS.API.CONSUMER.CREATE.ASSIGN.reader.assign.w-2')).toBe(false);
+    expect(mayPublish(publish, '$JS.API.CONSUMER.CREATE.ASSIGN')).toBe(false);
     expect(subscribe).toEqual(['assign.w-1', '_INBOX.>']);
   });
 });

@@ -135,6 +135,20 @@ export const getSummary = defineRequest({
   }),
 });
 
+/**
+ * Only for the operator's broker user, for a backup: writes every table of the embedded ClickHouse into files of the Native
+ * format beside its data and answers where. The asker moves or deletes them.
+ */
+export const exportTables = defineRequest({
+  subject: 'cmd.telemetry.export-tables',
+  input: z.object({}),
+  output: z.object({
+    database: z.string(),
+    tables: z.array(z.object({ name: z.string(), create: z.string(), path: z.string() })),
+  }),
+  timeoutMs: 60 * 60_000,
+});
+
 export const getWorkerTasks = defineRequest({
   subject: 'query.telemetry.get-worker-tasks',
   input: z.strictObject({ workerId: z.string().max(100), ...visibility, limit: z.int().min(1).max(200).default(50) }),

@@ -5,6 +5,8 @@ import { createRegistry, startMetricsServer } from '@gantry/nest-platform/metric
 import type { NatsConnection } from '@nats-io/transport-node';
 import { connectNats } from '../connect.js';
 import { ConnectionState } from '../connection-state.js';
+import { setReplicas } from '../stream-admin.js';
+import { StorageState } from '../storage-state.js';
 import { RequestClient } from '../request-client.js';
 import type { PlatformParts } from './platform.module.js';
 
@@ -29,12 +31,18 @@ export async function createPlatform({ name, environment, connect }: CreatePlatf
   health.set('broker', 'unhealthy', 'not connected yet');
   const nc = await (connect?.() ??
     connectNats({ url: environment.NATS_URL, user: environment.NATS_USER, password: environment.NATS_PASSWORD, name }));
+  setReplicas(nc, environment.GANTRY_STREAM_REPLICAS);
   health.set('broker', 'healthy');
   ConnectionState.of(nc).onChange((connected) => {
     health.set('broker', connected ? 'healthy' : 'unhealthy', connected ? undefined : 'disconnected from the broker');
     if (nc.isClosed()) return;
     if (connected) logger.info('broker connected again');
     else logger.warn('broker connection lost');
+  });
+  StorageState.of(nc).onChange((trouble) => {
+    health.set('storage', trouble === undefined ? 'healthy' : 'unhealthy', trouble);
+    if (trouble === undefined) logger.info('the broker stores again');
+    else logger.error({ trouble }, 'the broker does not store');
   });
   return {
     nc,

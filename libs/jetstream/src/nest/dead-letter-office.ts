@@ -29,7 +29,10 @@ export class DeadLetterOffice {
   ) {}
 
   async list(input: ListInput): Promise<ListOutput> {
-    const { first_seq: first, last_seq: last } = await this.streamState();
+    const state = await this.streamState();
+    const last = state.last_seq;
+    // 0 in a stream that never had a message.
+    const first = Math.max(1, state.first_seq);
     const found: DeadLetter[] = [];
     let next = input.after === undefined ? last : Math.min(Number(input.after) - 1, last);
     const lowest = Math.max(first, next - MOST_PER_PAGE + 1);

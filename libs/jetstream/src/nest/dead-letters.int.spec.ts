@@ -118,6 +118,11 @@ describe('dead letters', () => {
   const replay = ({ id, stream, consumer }: DeadLetter) =>
     client.request(replayDeadLetter(stream, consumer), { id }, admin);
 
+  it('says that there are none', async () => {
+    const none = await eventually(() => list());
+    expect(none).toEqual({ deadLetters: [], next: null });
+  });
+
   it('a poison message is shown with its reason, and reaches its handler once the bug is mended', async () => {
     const own = headers();
     own.set('traceparent', '00-1-2-03');

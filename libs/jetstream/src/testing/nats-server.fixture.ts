@@ -8,6 +8,8 @@ import { temporaryFolder } from './temporary-folder.js';
 export interface NatsServerOptions {
   /** Lines added to the configuration, e.g. an `authorization` block. */
   config?: string;
+  /** Lines added to its `jetstream` block, e.g. `max_file_store: 1MB`. */
+  limits?: string;
   storeDir?: string;
   port?: number;
 }
@@ -35,7 +37,7 @@ export async function startNatsServer(options: NatsServerOptions = {}): Promise<
     configPath,
     [
       `listen: "127.0.0.1:${port}"`,
-      `jetstream { store_dir: ${JSON.stringify(storeDir)} }`,
+      `jetstream { store_dir: ${JSON.stringify(storeDir)}, ${options.limits ?? ''} }`,
       options.config ?? '',
       '',
     ].join('\n'),
