@@ -15,6 +15,14 @@ const environmentSchema = z.object({
   GANTRY_PASSWORD: z.string().min(1).optional(),
   GANTRY_CONFIG: z.string().min(1).optional(),
   XDG_CONFIG_HOME: z.string().min(1).optional(),
+  GANTRY_DATA: z.string().min(1).default('.gantry'),
+  NATS_URL: z.string().min(1).optional(),
+  NATS_USER: z.string().min(1).optional(),
+  NATS_PASSWORD: z.string().min(1).optional(),
+  CLICKHOUSE_URL: z.url({ protocol: /^https?$/ }).optional(),
+  CLICKHOUSE_USER: z.string().min(1).optional(),
+  CLICKHOUSE_PASSWORD: z.string().min(1).optional(),
+  CLICKHOUSE_DATABASE: z.string().min(1).optional(),
   NO_COLOR: z.string().optional(),
 });
 

@@ -1,7 +1,8 @@
+import { createReadStream, createWriteStream } from 'node:fs';
 import { Readable } from 'node:stream';
-import { finished } from 'node:stream/promises';
+import { finished, pipeline } from 'node:stream/promises';
 import type { ClickHouseClient } from '@clickhouse/client';
-import type { z } from 'zod';
+import { z } from 'zod';
 import { toClickHouseError } from './clickhouse-error.js';
 
 /** Values for `{name:Type}` placeholders: bound by the engine, never spliced into the statement. */
@@ -117,6 +118,40 @@ export class ClickHouse {
   command(sql: string, parameters: QueryParameters = {}): Promise<void> {
     return this.withClient(async (client) => {
       await client.command({ query: sql, query_params: parameters });
+    });
+  }
+
+  /** Every table of the database with the statement that makes it. */
+  tables(): Promise<{ name: string; create: string }[]> {
+    return this.query(
+      `SELECT name, create_table_query AS create FROM system.tables WHERE database = {database:String} ORDER BY name`,
+      { database: this.database },
+      z.object({ name: z.string(), create: z.string() }),
+    );
+  }
+
+  /** Writes all rows into a file of the Native format on this machine, without holding them in memory. */
+  exportTable(table: string, path: string): Promise<void> {
+    if (this.embedded) {
+      return this.command(`INSERT INTO FUNCTION file({path:String}, 'Native') SELECT * FROM ${table}`, { path });
+    }
+    return this.withClient(async (client) => {
+      const { stream } = await client.exec({ query: `SELECT * FROM ${table} FORMAT Native` });
+      await pipeline(stream, createWriteStream(path));
+    });
+  }
+
+  importTable(table: string, path: string): Promise<void> {
+    if (this.embedded) {
+      return this.command(`INSERT INTO ${table} SELECT * FROM file({path:String}, 'Native')`, { path });
+    }
+    return this.withClient(async (client) => {
+      const { stream } = await client.exec({
+        query: `INSERT INTO ${table} FORMAT Native`,
+        values: createReadStream(path),
+      });
+      stream.resume();
+      await finished(stream);
     });
   }
 

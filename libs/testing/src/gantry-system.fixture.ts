@@ -2,6 +2,7 @@ import { spawn, type ChildProcess } from 'node:child_process';
 import fs from 'node:fs';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { connectNats } from '@gantry/jetstream/connect';
 import { freePort } from './free-port.js';
 import { temporaryFolder } from './temporary-folder.js';
 
@@ -89,6 +90,22 @@ export class GantrySystem {
       if (file('cmdline').includes(`${folder}/dist/main.js`) && file('environ').includes(this.data)) return Number(pid);
     }
     throw new Error(`${part} is not running.`);
+  }
+
+  /** Publishes as one of the broker's own users, and waits until the broker has it. */
+  async publishAs(user: string, subject: string, body: string): Promise<void> {
+    const config = fs.readFileSync(path.join(this.data, 'nats', 'nats.conf'), 'utf8');
+    const { passwords } = JSON.parse(fs.readFileSync(path.join(this.data, 'credentials.json'), 'utf8')) as {
+      passwords: Record<string, string>;
+    };
+    const address = /^listen: "([^"]+)"/m.exec(config)?.[1] ?? '';
+    const nc = await connectNats({ url: `nats://${address}`, user, password: passwords[user], name: 'test' });
+    try {
+      nc.publish(subject, body);
+      await nc.flush();
+    } finally {
+      await nc.close();
+    }
   }
 
   /** What the parts logged; shown when a test fails for a reason the API does not tell. */

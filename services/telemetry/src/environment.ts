@@ -26,7 +26,11 @@ const environmentSchema = z
     /** Read every stream again from its start at this start, whatever ClickHouse holds. Harmless, only slow. */
     GANTRY_TELEMETRY_REBUILD: flag,
   })
-  .transform((variables) => ({ ...variables, clickHousePath: join(variables.GANTRY_DATA, 'clickhouse') }));
+  .transform((variables) => ({
+    ...variables,
+    clickHousePath: join(variables.GANTRY_DATA, 'clickhouse'),
+    exportPath: join(variables.GANTRY_DATA, 'clickhouse-export'),
+  }));
 
 export type TelemetryEnvironment = z.output<typeof environmentSchema>;
 

@@ -12,6 +12,7 @@ import type { Registry } from 'prom-client';
 import { AssignConsumer } from './adapters/in/assign.consumer.js';
 import { AuthConsumer } from './adapters/in/auth.consumer.js';
 import { LogsConsumer } from './adapters/in/logs.consumer.js';
+import { ExportRequests } from './adapters/in/export.requests.js';
 import { LogsRequests } from './adapters/in/logs.requests.js';
 import { MetricsConsumer } from './adapters/in/metrics.consumer.js';
 import { ReplySize } from './adapters/in/reply-size.js';
@@ -44,6 +45,7 @@ import { TelemetryLifecycle } from './telemetry.lifecycle.js';
 import {
   ASSIGN_INTAKE,
   AUTH_INTAKE,
+  EXPORT_FOLDER,
   LOGS_INTAKE,
   METRICS_INTAKE,
   SCHED_INTAKE,
@@ -85,6 +87,7 @@ export class TelemetryModule {
         TasksRequests,
         SeriesRequests,
         LogsRequests,
+        ExportRequests,
       ],
       providers: [
         {
@@ -105,6 +108,10 @@ export class TelemetryModule {
           provide: ReplySize,
           inject: [NATS_CONNECTION],
           useFactory: (nc: NatsConnection) => new ReplySize(nc.info?.max_payload ?? 1_048_576),
+        },
+        {
+          provide: EXPORT_FOLDER,
+          useValue: environment.CLICKHOUSE_URL === undefined ? environment.exportPath : null,
         },
         reader(AppliedPositions),
         reader(SampleRollUp),

@@ -1,0 +1,85 @@
+import { existsSync, mkdirSync, readdirSync, renameSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
+import { manager } from '@gantry/jetstream/stream-admin';
+import { GantryError } from '@gantry/kernel/gantry-error';
+import { StorageType } from '@nats-io/jetstream';
+import type { NatsConnection } from '@nats-io/transport-node';
+import { inBackupOrder } from './backup-order.js';
+import { fingerprint, type Manifest, type StreamBackup, type TableBackup, writeManifest } from './manifest.js';
+import { snapshotStream } from './stream-snapshot.js';
+
+/** A table as a file of ClickHouse's Native format, anywhere on this machine. */
+export interface ExportedTable {
+  name: string;
+  create: string;
+  /** Moved into the backup. */
+  path: string;
+}
+
+export interface BackupSources {
+  nc: NatsConnection;
+  /** Null leaves ClickHouse out. Runs first: what it lacks is filled from the streams, what it had too much would stay. */
+  exportTables: ((folder: string) => Promise<{ database: string; tables: ExportedTable[] }>) | null;
+  onProgress: (line: string) => void;
+}
+
+/** Writes a whole backup into `folder`, which must not exist; it gets its name only when it is complete. */
+export async function writeBackup(folder: string, { nc, exportTables, onProgress }: BackupSources): Promise<Manifest> {
+  if (existsSync(folder) && readdirSync(folder).length > 0) {
+    throw new GantryError('BACKUP.FOLDER_EXISTS', 'conflict', `${folder} is there already. Name a new folder.`);
+  }
+  const partial = `${folder}.partial`;
+  rmSync(partial, { recursive: true, force: true });
+  mkdirSync(partial, { recursive: true, mode: 0o700 });
+  const clickhouse = exportTables === null ? null : await saveTables(await exportTables(partial), partial, onProgress);
+  const jsm = await manager(nc);
+  const names: string[] = [];
+  for await (const { config } of jsm.streams.list()) {
+    // A memory stream holds nothing that would outlive a restart of the broker.
+    if (config.storage === StorageType.File) names.push(config.name);
+  }
+  const saved: StreamBackup[] = [];
+  for (const name of inBackupOrder(names)) {
+    const file = `stream-${name}.snapshot`;
+    const { config, state } = await snapshotStream(nc, name, join(partial, file));
+    saved.push({
+      name,
+      file,
+      ...(await fingerprint(join(partial, file))),
+      messages: state.messages,
+      firstSequence: state.first_seq,
+      lastSequence: state.last_seq,
+      consumers: state.consumer_count,
+      config,
+      state,
+    });
+    onProgress(`${name}: ${state.messages} messages to sequence ${state.last_seq}`);
+  }
+  const manifest: Manifest = {
+    format: 1,
+    createdAt: new Date().toISOString(),
+    brokerVersion: nc.info?.version ?? 'unknown',
+    streams: saved,
+    clickhouse,
+  };
+  writeManifest(partial, manifest);
+  rmSync(folder, { recursive: true, force: true });
+  renameSync(partial, folder);
+  return manifest;
+}
+
+async function saveTables(
+  { database, tables }: { database: string; tables: readonly ExportedTable[] },
+  folder: string,
+  onProgress: (line: string) => void,
+): Promise<Manifest['clickhouse']> {
+  const saved: TableBackup[] = [];
+  for (const { name, create, path } of tables) {
+    const file = `table-${name}.native`;
+    renameSync(path, join(folder, file));
+    const sum = await fingerprint(join(folder, file));
+    saved.push({ name, create, file, ...sum });
+    onProgress(`table ${name}: ${sum.bytes} bytes`);
+  }
+  return { database, tables: saved };
+}
