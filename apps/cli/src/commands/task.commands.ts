@@ -1,6 +1,6 @@
 import type { Command } from 'commander';
 import pc from 'picocolors';
-import type { Task } from '@gantry/client/gantry-client';
+import type { GantryClient, Task } from '@gantry/client/gantry-client';
 import { GantryError } from '@gantry/kernel/gantry-error';
 import type { CliEnvironment } from '../environment.js';
 import {
@@ -16,6 +16,7 @@ import { connect } from '../session/connect.js';
 import { printLogs } from './run.command.js';
 import { parseNumber } from './task-options.js';
 
+const LIST_PAGE = 100;
 const STATUSES = [
   'queued',
   'assigned',
@@ -132,16 +133,12 @@ async function listTasks(environment: CliEnvironment, options: ListOptions): Pro
       throw new GantryError('CLI.BAD_OPTION', 'invalid', `There is no status "${name}". Use ${STATUSES.join(', ')}.`);
     return status;
   });
-  const { edges, degraded } = await connect(environment).tasks({
-    first: parseNumber('--limit', options.limit),
-    filter: {
-      statuses: statuses ?? null,
-      workerId: options.worker ?? null,
-      tag: options.tag ?? null,
-      search: options.search ?? null,
-    },
+  const { tasks, degraded } = await newestTasks(connect(environment), parseNumber('--limit', options.limit), {
+    statuses: statuses ?? null,
+    workerId: options.worker ?? null,
+    tag: options.tag ?? null,
+    search: options.search ?? null,
   });
-  const tasks = edges.map(({ node }) => node);
   if (options.json === true) return printJson(tasks);
   if (tasks.length === 0) return console.log('No tasks. Submit one: gantry run --image gantry/demo -- echo hello');
   const now = Date.now();
@@ -160,6 +157,25 @@ async function listTasks(environment: CliEnvironment, options: ListOptions): Pro
     }),
   );
   if (degraded) console.error(pc.yellow('The history store does not answer: only active and recent tasks are shown.'));
+}
+
+type TaskFilter = NonNullable<NonNullable<Parameters<GantryClient['tasks']>[0]>['filter']>;
+
+/** As many as were asked for; the server gives at most a hundred at once. */
+async function newestTasks(client: GantryClient, limit: number, filter: TaskFilter) {
+  const tasks: Task[] = [];
+  let after: string | null = null;
+  for (;;) {
+    const first = Math.min(LIST_PAGE, limit - tasks.length);
+    const { edges, pageInfo, degraded }: Awaited<ReturnType<GantryClient['tasks']>> = await client.tasks({
+      first,
+      after,
+      filter,
+    });
+    tasks.push(...edges.map(({ node }) => node));
+    after = pageInfo.endCursor ?? null;
+    if (tasks.length >= limit || !pageInfo.hasNextPage || after === null) return { tasks, degraded };
+  }
 }
 
 async function showTask(
