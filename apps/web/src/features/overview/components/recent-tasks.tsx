@@ -28,7 +28,7 @@ export function RecentTasks() {
       ) : phase === 'failed' ? (
         <ProblemPanel error={error} onRetry={reload} />
       ) : phase === 'loading' ? (
-        <Skeleton height={260} radius={0} aria-label="Loading recent tasks" />
+        <Skeleton height={260} radius={0} role="status" aria-label="Loading recent tasks" />
       ) : (
         <EmptyState
           title="No tasks yet"

@@ -169,7 +169,7 @@ function NothingHere({ filtered, onClear }: { filtered: boolean; onClear: () => 
 
 function TableSkeleton() {
   return (
-    <Stack gap={10} p="md" aria-busy="true" aria-label="Loading tasks">
+    <Stack gap={10} p="md" role="status" aria-busy="true" aria-label="Loading tasks">
       {Array.from({ length: 8 }, (_, index) => (
         <Skeleton key={index} height={38} />
       ))}
