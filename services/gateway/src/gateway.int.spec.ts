@@ -45,6 +45,32 @@ describe('tasks over GraphQL', () => {
     expect(admin.data?.['task']).toEqual({ id: task.id, history: [{ type: 'TaskSubmitted', version: 1 }] });
   });
 
+  it('takes a lease and the memory of retries, over GraphQL and over REST, within their bounds', async () => {
+    const token = await world.token();
+    const given = { retryMemoryFactor: 2.5, retryMemoryMaxMb: 4_096, leaseSeconds: 86_400 };
+    const mutation =
+      'mutation ($input: SubmitTaskInput!) { submitTask(input: $input) { task { retryMemoryFactor retryMemoryMaxMb leaseSeconds memoryMb } } }';
+    const submit = (extra: object) =>
+      graphql(world.url, mutation, { token, variables: { input: { name: 'train', image: 'busybox', ...extra } } });
+    expect((await submit(given)).data?.['submitTask']).toEqual({ task: { ...given, memoryMb: null } });
+    expect((await submit({})).data?.['submitTask']).toEqual({
+      task: { retryMemoryFactor: null, retryMemoryMaxMb: null, leaseSeconds: null, memoryMb: null },
+    });
+
+    const refused = await submit({ retryMemoryFactor: 5, retryMemoryMaxMb: 1, leaseSeconds: 14 });
+    expect(refused.errors?.[0]?.extensions['fields']).toMatchObject([
+      { path: 'retryMemoryFactor' },
+      { path: 'retryMemoryMaxMb' },
+      { path: 'leaseSeconds', message: 'Give at least 15 s: a lease must outlast a lost heartbeat.' },
+    ]);
+    const response = await fetch(`${world.url}/api/tasks`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json', ...bearer(token) },
+      body: JSON.stringify({ name: 'train', image: 'busybox', ...given }),
+    });
+    expect(((await response.json()) as { task: { spec: object } }).task.spec).toMatchObject(given);
+  });
+
   it('names the wrong field as the caller wrote it', async () => {
     const reply = await graphql(
       world.url,

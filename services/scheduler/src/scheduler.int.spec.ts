@@ -218,7 +218,14 @@ describe('revoking', () => {
 });
 
 describe('losing', () => {
-  const short = { timing: { heartbeatMs: 200, leaseMs: 1_200, marginMs: 0, forgetLostAfterMs: 3_600_000 } };
+  const short = {
+    timing: {
+      heartbeatMs: 200,
+      leaseMs: 1_200,
+      lossAfterMs: (leaseMs: number) => leaseMs,
+      forgetLostAfterMs: 3_600_000,
+    },
+  };
 
   it('announces a worker without heartbeats with its tasks, and places them elsewhere when they are requeued', async () => {
     const { client } = await boot(short);
@@ -239,6 +246,30 @@ describe('losing', () => {
     }
     expect(platform.assigned[1]).toMatchObject({ taskId, attempt: 2, workerId: 'w2' });
     expect(platform.sched.filter(({ type }) => type === 'WorkerLost')).toHaveLength(1);
+  });
+
+  it('leaves a task with a long lease where it is: the worker comes back and goes on with the same attempt', async () => {
+    await boot(short);
+    await platform.beat('w1', cores(2));
+    const patient = await platform.submit({ resources: one, leaseSeconds: 3_600 });
+    const usual = await platform.submit({ resources: one });
+    await platform.until(() => platform.assigned.length === 2, 'both assignments');
+    for (const data of platform.assigned) await platform.record(data);
+    expect(platform.assignmentsOf(patient)[0]?.leaseMs).toBe(3_600_000);
+    expect(platform.assignmentsOf(usual)[0]?.leaseMs).toBe(short.timing.leaseMs);
+    await platform.until(() => platform.sched.some(({ type }) => type === 'WorkerLost'), 'WorkerLost');
+    const lost = platform.sched.find((event) => event.type === 'WorkerLost')!;
+    expect(lost.data).toMatchObject({ workerId: 'w1', tasks: [{ taskId: usual, attempt: 1 }] });
+    const running = [{ taskId: patient, attempt: 1, phase: 'running' as const }];
+    const alive = setInterval(() => void platform.beat('w1', { ...cores(2), running }), 150);
+    try {
+      await platform.requeue(usual, 1);
+      await platform.until(() => platform.assignmentsOf(usual).length === 2, 'the second attempt of the usual task');
+    } finally {
+      clearInterval(alive);
+    }
+    expect(platform.assignmentsOf(patient)).toHaveLength(1);
+    expect(platform.revoked.filter(({ taskId }) => taskId === patient)).toEqual([]);
   });
 
   it('announces attempts that an agent no longer lists, but not while its report waits to be read', async () => {

@@ -44,7 +44,7 @@ export function optionsOf(environment: Environment): SchedulerOptions {
     timing: {
       heartbeatMs: timing.heartbeatMs,
       leaseMs: environment.GANTRY_LEASE_MS,
-      marginMs: lossAfterMs(environment.GANTRY_LEASE_MS) - environment.GANTRY_LEASE_MS,
+      lossAfterMs: (leaseMs) => lossAfterMs(leaseMs),
       forgetLostAfterMs: DAY,
     },
     leaderTtlMs: 3_000,

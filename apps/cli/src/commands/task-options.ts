@@ -19,6 +19,9 @@ export interface TaskOptions {
   priority?: string;
   timeout?: string;
   retries?: string;
+  retryMemoryFactor?: string;
+  retryMemoryMax?: string;
+  lease?: string;
   network?: string;
   key?: string;
 }
@@ -89,6 +92,13 @@ export function toSubmitInput(command: readonly string[], options: TaskOptions):
     ...(options.priority === undefined ? {} : { priority: parseNumber('--priority', options.priority) }),
     ...(options.timeout === undefined ? {} : { timeoutSeconds: parseSeconds('--timeout', options.timeout) }),
     ...(options.retries === undefined ? {} : { retries: parseNumber('--retries', options.retries) }),
+    ...(options.retryMemoryFactor === undefined
+      ? {}
+      : { retryMemoryFactor: parseNumber('--retry-memory-factor', options.retryMemoryFactor) }),
+    ...(options.retryMemoryMax === undefined
+      ? {}
+      : { retryMemoryMaxMb: parseMebibytes('--retry-memory-max', options.retryMemoryMax) }),
+    ...(options.lease === undefined ? {} : { leaseSeconds: parseSeconds('--lease', options.lease) }),
     ...(options.network === undefined ? {} : { network: options.network }),
     ...(options.key === undefined ? {} : { idempotencyKey: options.key }),
   };

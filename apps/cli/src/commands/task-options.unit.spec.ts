@@ -35,6 +35,15 @@ describe('options of run', () => {
     expect(() => parsePairs('--env', ['=x'])).toThrow('NAME=VALUE');
   });
 
+  it('sends the lease and the memory of retries', () => {
+    const typed = { image: 'busybox', retryMemoryFactor: '1.5', retryMemoryMax: '4g', lease: '2d' };
+    expect(toSubmitInput([], typed)).toMatchObject({
+      retryMemoryFactor: 1.5,
+      retryMemoryMaxMb: 4_096,
+      leaseSeconds: 172_800,
+    });
+  });
+
   it('sends only what was typed', () => {
     expect(toSubmitInput(['echo', 'hi'], { image: 'busybox', cpu: '0.5', gpu: '1', gpuMemory: '8g' })).toEqual({
       name: 'busybox echo hi',

@@ -52,12 +52,18 @@ export type SubmitTaskInput = {
   idempotencyKey?: string | null | undefined;
   image: string;
   labels?: Array<KeyValueInput> | null | undefined;
+  /** How long the worker may be out of touch before the task is stopped there and placed again: 15 s to 7 days, default 60 s. */
+  leaseSeconds?: number | null | undefined;
   name: string;
   network?: string | null | undefined;
   priority?: number | null | undefined;
   queue?: string | null | undefined;
   resources?: ResourceRequestInput | null | undefined;
   retries?: number | null | undefined;
+  /** 1 to 4: a retry after running out of memory gets so many times the memory of the attempt before. */
+  retryMemoryFactor?: number | null | undefined;
+  /** Such retries never get more than this, MiB. */
+  retryMemoryMaxMb?: number | null | undefined;
   tags?: Array<string> | null | undefined;
   timeoutSeconds?: number | null | undefined;
   workerLabels?: Array<KeyValueInput> | null | undefined;
@@ -183,14 +189,14 @@ export type HealthQueryVariables = Exact<{ [key: string]: never; }>;
 
 export type HealthQuery = { health: { status: string, httpRequests: number, httpErrors: number, latencyP50Ms: number | null, latencyP99Ms: number | null, services: Array<{ service: string, status: string, reasons: Array<string>, uptimeSeconds: number, rssBytes: number, cpuSeconds: number, eventLoopLagMs: number }> } };
 
-export type TaskFieldsFragment = { id: string, version: number, name: string, description: string, ownerId: string, ownerName: string, image: string, command: Array<string>, tags: Array<string>, queue: string, priority: number, timeoutSeconds: number, retries: number, retryOf: string | null, status: TaskStatus, attempt: number, message: string | null, progressPercent: number | null, workerId: string | null, workerName: string | null, exitCode: number | null, createdAt: number, queuedAt: number, startedAt: number | null, finishedAt: number | null, resources: { cpu: number, memoryMb: number, storageMb: number, gpu: { count: number, model: string | null, memoryMb: number | null } }, failure: { class: FailureClass, message: string } | null, usage: { cpuSeconds: number, peakMemoryMb: number, durationMs: number } | null, artifacts: Array<{ id: string, attempt: number, path: string, sizeBytes: number, sha256: string, mediaType: string, storedAt: number, url: string }> };
+export type TaskFieldsFragment = { id: string, version: number, name: string, description: string, ownerId: string, ownerName: string, image: string, command: Array<string>, tags: Array<string>, queue: string, priority: number, timeoutSeconds: number, retries: number, retryMemoryFactor: number | null, retryMemoryMaxMb: number | null, memoryMb: number | null, leaseSeconds: number | null, retryOf: string | null, status: TaskStatus, attempt: number, message: string | null, progressPercent: number | null, workerId: string | null, workerName: string | null, exitCode: number | null, createdAt: number, queuedAt: number, startedAt: number | null, finishedAt: number | null, resources: { cpu: number, memoryMb: number, storageMb: number, gpu: { count: number, model: string | null, memoryMb: number | null } }, failure: { class: FailureClass, message: string } | null, usage: { cpuSeconds: number, peakMemoryMb: number, durationMs: number } | null, artifacts: Array<{ id: string, attempt: number, path: string, sizeBytes: number, sha256: string, mediaType: string, storedAt: number, url: string }> };
 
 export type SubmitTaskMutationVariables = Exact<{
   input: SubmitTaskInput;
 }>;
 
 
-export type SubmitTaskMutation = { submitTask: { queuePosition: number | null, duplicate: boolean, task: { id: string, version: number, name: string, description: string, ownerId: string, ownerName: string, image: string, command: Array<string>, tags: Array<string>, queue: string, priority: number, timeoutSeconds: number, retries: number, retryOf: string | null, status: TaskStatus, attempt: number, message: string | null, progressPercent: number | null, workerId: string | null, workerName: string | null, exitCode: number | null, createdAt: number, queuedAt: number, startedAt: number | null, finishedAt: number | null, resources: { cpu: number, memoryMb: number, storageMb: number, gpu: { count: number, model: string | null, memoryMb: number | null } }, failure: { class: FailureClass, message: string } | null, usage: { cpuSeconds: number, peakMemoryMb: number, durationMs: number } | null, artifacts: Array<{ id: string, attempt: number, path: string, sizeBytes: number, sha256: string, mediaType: string, storedAt: number, url: string }> } } };
+export type SubmitTaskMutation = { submitTask: { queuePosition: number | null, duplicate: boolean, task: { id: string, version: number, name: string, description: string, ownerId: string, ownerName: string, image: string, command: Array<string>, tags: Array<string>, queue: string, priority: number, timeoutSeconds: number, retries: number, retryMemoryFactor: number | null, retryMemoryMaxMb: number | null, memoryMb: number | null, leaseSeconds: number | null, retryOf: string | null, status: TaskStatus, attempt: number, message: string | null, progressPercent: number | null, workerId: string | null, workerName: string | null, exitCode: number | null, createdAt: number, queuedAt: number, startedAt: number | null, finishedAt: number | null, resources: { cpu: number, memoryMb: number, storageMb: number, gpu: { count: number, model: string | null, memoryMb: number | null } }, failure: { class: FailureClass, message: string } | null, usage: { cpuSeconds: number, peakMemoryMb: number, durationMs: number } | null, artifacts: Array<{ id: string, attempt: number, path: string, sizeBytes: number, sha256: string, mediaType: string, storedAt: number, url: string }> } } };
 
 export type CancelTaskMutationVariables = Exact<{
   id: string | number;
@@ -199,14 +205,14 @@ export type CancelTaskMutationVariables = Exact<{
 }>;
 
 
-export type CancelTaskMutation = { cancelTask: { id: string, version: number, name: string, description: string, ownerId: string, ownerName: string, image: string, command: Array<string>, tags: Array<string>, queue: string, priority: number, timeoutSeconds: number, retries: number, retryOf: string | null, status: TaskStatus, attempt: number, message: string | null, progressPercent: number | null, workerId: string | null, workerName: string | null, exitCode: number | null, createdAt: number, queuedAt: number, startedAt: number | null, finishedAt: number | null, resources: { cpu: number, memoryMb: number, storageMb: number, gpu: { count: number, model: string | null, memoryMb: number | null } }, failure: { class: FailureClass, message: string } | null, usage: { cpuSeconds: number, peakMemoryMb: number, durationMs: number } | null, artifacts: Array<{ id: string, attempt: number, path: string, sizeBytes: number, sha256: string, mediaType: string, storedAt: number, url: string }> } };
+export type CancelTaskMutation = { cancelTask: { id: string, version: number, name: string, description: string, ownerId: string, ownerName: string, image: string, command: Array<string>, tags: Array<string>, queue: string, priority: number, timeoutSeconds: number, retries: number, retryMemoryFactor: number | null, retryMemoryMaxMb: number | null, memoryMb: number | null, leaseSeconds: number | null, retryOf: string | null, status: TaskStatus, attempt: number, message: string | null, progressPercent: number | null, workerId: string | null, workerName: string | null, exitCode: number | null, createdAt: number, queuedAt: number, startedAt: number | null, finishedAt: number | null, resources: { cpu: number, memoryMb: number, storageMb: number, gpu: { count: number, model: string | null, memoryMb: number | null } }, failure: { class: FailureClass, message: string } | null, usage: { cpuSeconds: number, peakMemoryMb: number, durationMs: number } | null, artifacts: Array<{ id: string, attempt: number, path: string, sizeBytes: number, sha256: string, mediaType: string, storedAt: number, url: string }> } };
 
 export type RetryTaskMutationVariables = Exact<{
   id: string | number;
 }>;
 
 
-export type RetryTaskMutation = { retryTask: { id: string, version: number, name: string, description: string, ownerId: string, ownerName: string, image: string, command: Array<string>, tags: Array<string>, queue: string, priority: number, timeoutSeconds: number, retries: number, retryOf: string | null, status: TaskStatus, attempt: number, message: string | null, progressPercent: number | null, workerId: string | null, workerName: string | null, exitCode: number | null, createdAt: number, queuedAt: number, startedAt: number | null, finishedAt: number | null, resources: { cpu: number, memoryMb: number, storageMb: number, gpu: { count: number, model: string | null, memoryMb: number | null } }, failure: { class: FailureClass, message: string } | null, usage: { cpuSeconds: number, peakMemoryMb: number, durationMs: number } | null, artifacts: Array<{ id: string, attempt: number, path: string, sizeBytes: number, sha256: string, mediaType: string, storedAt: number, url: string }> } };
+export type RetryTaskMutation = { retryTask: { id: string, version: number, name: string, description: string, ownerId: string, ownerName: string, image: string, command: Array<string>, tags: Array<string>, queue: string, priority: number, timeoutSeconds: number, retries: number, retryMemoryFactor: number | null, retryMemoryMaxMb: number | null, memoryMb: number | null, leaseSeconds: number | null, retryOf: string | null, status: TaskStatus, attempt: number, message: string | null, progressPercent: number | null, workerId: string | null, workerName: string | null, exitCode: number | null, createdAt: number, queuedAt: number, startedAt: number | null, finishedAt: number | null, resources: { cpu: number, memoryMb: number, storageMb: number, gpu: { count: number, model: string | null, memoryMb: number | null } }, failure: { class: FailureClass, message: string } | null, usage: { cpuSeconds: number, peakMemoryMb: number, durationMs: number } | null, artifacts: Array<{ id: string, attempt: number, path: string, sizeBytes: number, sha256: string, mediaType: string, storedAt: number, url: string }> } };
 
 export type DeleteTaskMutationVariables = Exact<{
   id: string | number;
@@ -220,7 +226,7 @@ export type TaskQueryVariables = Exact<{
 }>;
 
 
-export type TaskQuery = { task: { queuePosition: number | null, id: string, version: number, name: string, description: string, ownerId: string, ownerName: string, image: string, command: Array<string>, tags: Array<string>, queue: string, priority: number, timeoutSeconds: number, retries: number, retryOf: string | null, status: TaskStatus, attempt: number, message: string | null, progressPercent: number | null, workerId: string | null, workerName: string | null, exitCode: number | null, createdAt: number, queuedAt: number, startedAt: number | null, finishedAt: number | null, resources: { cpu: number, memoryMb: number, storageMb: number, gpu: { count: number, model: string | null, memoryMb: number | null } }, failure: { class: FailureClass, message: string } | null, usage: { cpuSeconds: number, peakMemoryMb: number, durationMs: number } | null, artifacts: Array<{ id: string, attempt: number, path: string, sizeBytes: number, sha256: string, mediaType: string, storedAt: number, url: string }> } };
+export type TaskQuery = { task: { queuePosition: number | null, id: string, version: number, name: string, description: string, ownerId: string, ownerName: string, image: string, command: Array<string>, tags: Array<string>, queue: string, priority: number, timeoutSeconds: number, retries: number, retryMemoryFactor: number | null, retryMemoryMaxMb: number | null, memoryMb: number | null, leaseSeconds: number | null, retryOf: string | null, status: TaskStatus, attempt: number, message: string | null, progressPercent: number | null, workerId: string | null, workerName: string | null, exitCode: number | null, createdAt: number, queuedAt: number, startedAt: number | null, finishedAt: number | null, resources: { cpu: number, memoryMb: number, storageMb: number, gpu: { count: number, model: string | null, memoryMb: number | null } }, failure: { class: FailureClass, message: string } | null, usage: { cpuSeconds: number, peakMemoryMb: number, durationMs: number } | null, artifacts: Array<{ id: string, attempt: number, path: string, sizeBytes: number, sha256: string, mediaType: string, storedAt: number, url: string }> } };
 
 export type TaskHistoryQueryVariables = Exact<{
   id: string | number;
@@ -245,7 +251,7 @@ export type TasksQueryVariables = Exact<{
 }>;
 
 
-export type TasksQuery = { tasks: { degraded: boolean, edges: Array<{ node: { id: string, version: number, name: string, description: string, ownerId: string, ownerName: string, image: string, command: Array<string>, tags: Array<string>, queue: string, priority: number, timeoutSeconds: number, retries: number, retryOf: string | null, status: TaskStatus, attempt: number, message: string | null, progressPercent: number | null, workerId: string | null, workerName: string | null, exitCode: number | null, createdAt: number, queuedAt: number, startedAt: number | null, finishedAt: number | null, resources: { cpu: number, memoryMb: number, storageMb: number, gpu: { count: number, model: string | null, memoryMb: number | null } }, failure: { class: FailureClass, message: string } | null, usage: { cpuSeconds: number, peakMemoryMb: number, durationMs: number } | null, artifacts: Array<{ id: string, attempt: number, path: string, sizeBytes: number, sha256: string, mediaType: string, storedAt: number, url: string }> } }>, pageInfo: { hasNextPage: boolean, endCursor: string | null } } };
+export type TasksQuery = { tasks: { degraded: boolean, edges: Array<{ node: { id: string, version: number, name: string, description: string, ownerId: string, ownerName: string, image: string, command: Array<string>, tags: Array<string>, queue: string, priority: number, timeoutSeconds: number, retries: number, retryMemoryFactor: number | null, retryMemoryMaxMb: number | null, memoryMb: number | null, leaseSeconds: number | null, retryOf: string | null, status: TaskStatus, attempt: number, message: string | null, progressPercent: number | null, workerId: string | null, workerName: string | null, exitCode: number | null, createdAt: number, queuedAt: number, startedAt: number | null, finishedAt: number | null, resources: { cpu: number, memoryMb: number, storageMb: number, gpu: { count: number, model: string | null, memoryMb: number | null } }, failure: { class: FailureClass, message: string } | null, usage: { cpuSeconds: number, peakMemoryMb: number, durationMs: number } | null, artifacts: Array<{ id: string, attempt: number, path: string, sizeBytes: number, sha256: string, mediaType: string, storedAt: number, url: string }> } }>, pageInfo: { hasNextPage: boolean, endCursor: string | null } } };
 
 export type TaskLogsQueryVariables = Exact<{
   taskId: string | number;
@@ -265,7 +271,7 @@ export type FollowTaskSubscriptionVariables = Exact<{
 }>;
 
 
-export type FollowTaskSubscription = { task: { id: string, version: number, name: string, description: string, ownerId: string, ownerName: string, image: string, command: Array<string>, tags: Array<string>, queue: string, priority: number, timeoutSeconds: number, retries: number, retryOf: string | null, status: TaskStatus, attempt: number, message: string | null, progressPercent: number | null, workerId: string | null, workerName: string | null, exitCode: number | null, createdAt: number, queuedAt: number, startedAt: number | null, finishedAt: number | null, resources: { cpu: number, memoryMb: number, storageMb: number, gpu: { count: number, model: string | null, memoryMb: number | null } }, failure: { class: FailureClass, message: string } | null, usage: { cpuSeconds: number, peakMemoryMb: number, durationMs: number } | null, artifacts: Array<{ id: string, attempt: number, path: string, sizeBytes: number, sha256: string, mediaType: string, storedAt: number, url: string }> } };
+export type FollowTaskSubscription = { task: { id: string, version: number, name: string, description: string, ownerId: string, ownerName: string, image: string, command: Array<string>, tags: Array<string>, queue: string, priority: number, timeoutSeconds: number, retries: number, retryMemoryFactor: number | null, retryMemoryMaxMb: number | null, memoryMb: number | null, leaseSeconds: number | null, retryOf: string | null, status: TaskStatus, attempt: number, message: string | null, progressPercent: number | null, workerId: string | null, workerName: string | null, exitCode: number | null, createdAt: number, queuedAt: number, startedAt: number | null, finishedAt: number | null, resources: { cpu: number, memoryMb: number, storageMb: number, gpu: { count: number, model: string | null, memoryMb: number | null } }, failure: { class: FailureClass, message: string } | null, usage: { cpuSeconds: number, peakMemoryMb: number, durationMs: number } | null, artifacts: Array<{ id: string, attempt: number, path: string, sizeBytes: number, sha256: string, mediaType: string, storedAt: number, url: string }> } };
 
 export type FollowLogsSubscriptionVariables = Exact<{
   taskId: string | number;
@@ -336,6 +342,10 @@ export const TaskFieldsFragmentDoc = new TypedDocumentString(`
   priority
   timeoutSeconds
   retries
+  retryMemoryFactor
+  retryMemoryMaxMb
+  memoryMb
+  leaseSeconds
   retryOf
   status
   attempt
@@ -644,6 +654,10 @@ export const SubmitTaskDocument = new TypedDocumentString(`
   priority
   timeoutSeconds
   retries
+  retryMemoryFactor
+  retryMemoryMaxMb
+  memoryMb
+  leaseSeconds
   retryOf
   status
   attempt
@@ -706,6 +720,10 @@ export const CancelTaskDocument = new TypedDocumentString(`
   priority
   timeoutSeconds
   retries
+  retryMemoryFactor
+  retryMemoryMaxMb
+  memoryMb
+  leaseSeconds
   retryOf
   status
   attempt
@@ -768,6 +786,10 @@ export const RetryTaskDocument = new TypedDocumentString(`
   priority
   timeoutSeconds
   retries
+  retryMemoryFactor
+  retryMemoryMaxMb
+  memoryMb
+  leaseSeconds
   retryOf
   status
   attempt
@@ -836,6 +858,10 @@ export const TaskDocument = new TypedDocumentString(`
   priority
   timeoutSeconds
   retries
+  retryMemoryFactor
+  retryMemoryMaxMb
+  memoryMb
+  leaseSeconds
   retryOf
   status
   attempt
@@ -953,6 +979,10 @@ export const TasksDocument = new TypedDocumentString(`
   priority
   timeoutSeconds
   retries
+  retryMemoryFactor
+  retryMemoryMaxMb
+  memoryMb
+  leaseSeconds
   retryOf
   status
   attempt
@@ -1040,6 +1070,10 @@ export const FollowTaskDocument = new TypedDocumentString(`
   priority
   timeoutSeconds
   retries
+  retryMemoryFactor
+  retryMemoryMaxMb
+  memoryMb
+  leaseSeconds
   retryOf
   status
   attempt

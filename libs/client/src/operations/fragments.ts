@@ -25,6 +25,10 @@ export const taskFields = graphql(`
     priority
     timeoutSeconds
     retries
+    retryMemoryFactor
+    retryMemoryMaxMb
+    memoryMb
+    leaseSeconds
     retryOf
     status
     attempt

@@ -1,9 +1,12 @@
 import { z } from 'zod';
+import { timing } from '../messaging/timing.js';
 import { MAX_MEMORY_MB, resourceRequestSchema } from '../resources.js';
 
 const IMAGE =
   /^(?:(?:[a-z0-9]+(?:[.-][a-z0-9]+)*|\[[0-9a-f:]+\])(?::[0-9]+)?\/)?[a-z0-9]+(?:(?:[._]|__|-+)[a-z0-9]+)*(?:\/[a-z0-9]+(?:(?:[._]|__|-+)[a-z0-9]+)*)*(?::[\w][\w.-]{0,127})?(?:@sha256:[0-9a-f]{64})?$/;
 const ENV_NAME = /^[A-Za-z_][A-Za-z0-9_]*$/;
+const SHORTEST_LEASE_S = timing.shortestLeaseMs / 1_000;
+const LONGEST_LEASE_S = timing.longestLeaseMs / 1_000;
 const LABEL_KEY = /^[a-z0-9](?:[a-z0-9._/-]{0,61}[a-z0-9])?$/;
 
 export const labelsSchema = z
@@ -53,6 +56,18 @@ export const taskSpecSchema = z.strictObject({
   retryMemoryFactor: z.number().min(1).max(4).optional(),
   /** Such retries never get more than this, MiB; absent = no limit, so a task may grow until no worker can take it. */
   retryMemoryMaxMb: z.int().min(8).max(MAX_MEMORY_MB).optional(),
+  /**
+   * How long the worker may be out of touch before the task is stopped there and placed again, seconds; absent = as the scheduler is
+   * set (60 s). Long: a training run rides out an outage of the network. Short: a lost machine costs little time.
+   */
+  leaseSeconds: z
+    .int()
+    .min(SHORTEST_LEASE_S, `Give at least ${SHORTEST_LEASE_S} s: a lease must outlast a lost heartbeat.`)
+    .max(
+      LONGEST_LEASE_S,
+      `Give at most ${LONGEST_LEASE_S} s (${LONGEST_LEASE_S / 86_400} days): a task of a dead machine waits for so long.`,
+    )
+    .optional(),
   /** `none` unless asked for: then a bridge of its own. */
   network: z.enum(['none', 'bridge']).default('none'),
 });

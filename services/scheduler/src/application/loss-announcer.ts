@@ -65,7 +65,7 @@ export class LossAnnouncer {
 
   private async announce(loss: Loss, now: number): Promise<void> {
     const { cluster, logger } = this.ports;
-    if (loss.leaseOver && (await this.hasRenewed(loss.workerId))) return;
+    if (loss.leaseOver && (await this.hasRenewed(loss))) return;
     const waiting = await Promise.all(
       loss.tasks.map(({ taskId }) => this.ports.pendingReports.has(loss.workerId, taskId)),
     );
@@ -87,11 +87,11 @@ export class LossAnnouncer {
    * The agent's lease counts from what the broker has acknowledged. Reading may lag behind that by any time (this process was
    * paused, a connection hung), so the broker is asked before a task is given away.
    */
-  private async hasRenewed(workerId: string): Promise<boolean> {
+  private async hasRenewed(loss: Loss): Promise<boolean> {
     const { cluster, storedHeartbeats, clock } = this.ports;
-    const newest = await storedHeartbeats.newest(workerId);
+    const newest = await storedHeartbeats.newest(loss.workerId);
     if (newest !== undefined) this.ports.onHeartbeat(newest);
-    return !cluster.fleet.isLost(workerId, clock.now());
+    return !cluster.isStillLost(loss, clock.now());
   }
 
   private enqueue(workerId: string, event: SchedEvent): void {

@@ -9,7 +9,7 @@ import { taskSpec } from './samples.js';
 export const testTiming: FleetTiming = {
   heartbeatMs: 5_000,
   leaseMs: 60_000,
-  marginMs: 1_000,
+  lossAfterMs: (leaseMs) => leaseMs + 1_000,
   forgetLostAfterMs: 3_600_000,
 };
 

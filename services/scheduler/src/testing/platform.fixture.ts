@@ -19,7 +19,7 @@ import { heartbeat, taskSpec } from './samples.js';
 
 /** Short enough for tests, long enough for a busy machine. */
 const times: Partial<SchedulerOptions> = {
-  timing: { heartbeatMs: 5_000, leaseMs: 60_000, marginMs: 0, forgetLostAfterMs: 3_600_000 },
+  timing: { heartbeatMs: 5_000, leaseMs: 60_000, lossAfterMs: (leaseMs) => leaseMs, forgetLostAfterMs: 3_600_000 },
   leaderTtlMs: 3_000,
   sweepMs: 100,
 };

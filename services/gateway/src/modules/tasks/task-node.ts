@@ -50,6 +50,9 @@ function makeNode(view: TaskView) {
     priority: spec.priority,
     timeoutSeconds: spec.timeoutSeconds,
     retries: spec.retries,
+    retryMemoryFactor: spec.retryMemoryFactor,
+    retryMemoryMaxMb: spec.retryMemoryMaxMb,
+    leaseSeconds: spec.leaseSeconds,
     network: spec.network,
     artifacts: artifacts.map((artifact) => artifactNode(view.id, artifact)),
   };

@@ -1,6 +1,8 @@
 import type { Heartbeat } from '@gantry/contracts/agents/heartbeat';
+import { timing as leaseBounds } from '@gantry/contracts/messaging/timing';
 import type { AssignEventData } from '@gantry/contracts/scheduling/assign-events';
 import { Fleet } from '../fleet/fleet.js';
+import { leaseMsOf, withoutLease } from '../fleet/task-lease.js';
 import type { FleetTiming } from '../fleet/worker-record.js';
 import { PlacementEngine, type PolicyChoice } from '../placement/placement-engine.js';
 import { TaskBoard } from './task-board.js';
@@ -69,11 +71,11 @@ export class Cluster {
         taskId: entry.taskId,
         attempt: entry.attempt,
         ownerId: entry.ownerId,
-        spec: entry.spec,
+        spec: withoutLease(entry.spec),
         workerId: decision.workerId,
         workerName,
         gpuIds: [...decision.gpuIds],
-        leaseMs: this.timing.leaseMs,
+        leaseMs: leaseMsOf(entry.spec, this.timing),
         assignedAt: now,
       };
     });
@@ -84,13 +86,20 @@ export class Cluster {
     const losses: Loss[] = [];
     for (const workerId of new Set([...this.fleet.workerIds(), ...this.engine.ledger.workers()])) {
       const lost = this.fleet.isLost(workerId, now);
-      if (!lost && !this.forgetful.has(workerId)) continue;
-      const due = this.lossesOn(workerId, lost, now);
+      const silent = this.fleet.isLeaseOver(workerId, leaseBounds.shortestLeaseMs, now);
+      if (!lost && !silent && !this.forgetful.has(workerId)) continue;
+      const due = this.lossesOn(workerId, now);
       const lastHeartbeatAt = this.fleet.seenAt(workerId);
       if (!lost) {
-        if (due.length > 0)
+        const overdue = due.filter((entry) => this.isLeaseOver(entry, workerId, now));
+        const missing = due.filter((entry) => !overdue.includes(entry));
+        if (overdue.length > 0)
+          losses.push(
+            lossOf('assignments', workerId, lastHeartbeatAt, 'No heartbeat for the lease of the task.', overdue),
+          );
+        if (missing.length > 0)
           losses.push({
-            ...lossOf('assignments', workerId, lastHeartbeatAt, 'The agent no longer has these tasks.', due),
+            ...lossOf('assignments', workerId, lastHeartbeatAt, 'The agent no longer has these tasks.', missing),
             leaseOver: false,
           });
       } else if (!this.fleet.isLossAnnounced(workerId) && this.fleet.heartbeat(workerId) !== undefined) {
@@ -119,19 +128,33 @@ export class Cluster {
     }
   }
 
-  private lossesOn(workerId: string, workerLost: boolean, now: number): TaskEntry[] {
+  /** Looked at again after the newest heartbeat was asked for: it renews every lease of its worker at once. */
+  isStillLost({ kind, workerId, tasks }: Loss, now: number): boolean {
+    if (kind === 'worker') return this.fleet.isLost(workerId, now);
+    return tasks.every(({ taskId }) => {
+      const entry = this.board.get(taskId);
+      return entry === undefined || this.isLeaseOver(entry, workerId, now);
+    });
+  }
+
+  private isLeaseOver({ spec }: TaskEntry, workerId: string, now: number): boolean {
+    return this.fleet.isLeaseOver(workerId, leaseMsOf(spec, this.timing), now);
+  }
+
+  private lossesOn(workerId: string, now: number): TaskEntry[] {
     const due: TaskEntry[] = [];
     for (const { taskId } of [...this.engine.ledger.reservationsOn(workerId)]) {
       const entry = this.board.get(taskId)!;
       const { assignment } = entry;
       if (assignment?.sequence === undefined) continue;
+      const over = this.isLeaseOver(entry, workerId, now);
       if (entry.closed) {
-        if (workerLost) this.board.dropClosed(entry);
+        if (over) this.board.dropClosed(entry);
         continue;
       }
       const repeatable =
         assignment.lossReportedAt === undefined || now - assignment.lossReportedAt >= REPEAT_LOSS_AFTER_MS;
-      if (repeatable && (workerLost || assignment.missed >= MISSED_BEFORE_LOSS)) due.push(entry);
+      if (repeatable && (over || assignment.missed >= MISSED_BEFORE_LOSS)) due.push(entry);
     }
     return due;
   }

@@ -61,7 +61,7 @@ export class Fleet {
     const known = this.members.get(workerId);
     if (known?.heartbeat.session === session && known.heartbeat.sequence >= sequence)
       return { joined: false, fresh: false };
-    const old = now - seenAt > this.timing.leaseMs + this.timing.marginMs;
+    const old = now - seenAt > this.timing.lossAfterMs(this.timing.leaseMs);
     const goneBefore = old && this.engine.ledger.totals(workerId).tasks === 0;
     if (goneBefore && heartbeat.leaving) return { joined: false, fresh: false };
     const member: Member = { heartbeat, seenAt, goneBefore, lostAnnounced: goneBefore };
@@ -98,6 +98,11 @@ export class Fleet {
     const member = this.members.get(workerId);
     if (member === undefined) return isLeaseOver(0, now, this.timing, this.listening);
     return this.memberStatus(member, now) === 'lost';
+  }
+
+  /** Whether an attempt with this lease may be placed again: a worker may hold tasks of different leases. */
+  isLeaseOver(workerId: string, leaseMs: number, now: number): boolean {
+    return isLeaseOver(this.seenAt(workerId), now, this.timing, this.listening, leaseMs);
   }
 
   isLossAnnounced(workerId: string): boolean {

@@ -6,9 +6,10 @@ export type WorkerStatus = WorkerView['status'];
 
 export interface FleetTiming {
   readonly heartbeatMs: number;
+  /** Of the worker itself, and of tasks that ask for no other. */
   readonly leaseMs: number;
-  /** Beyond the lease, for messages that were late. */
-  readonly marginMs: number;
+  /** The silence after which an attempt with this lease may be placed again. */
+  lossAfterMs(leaseMs: number): number;
   /** A lost worker without work is shown for so long. */
   readonly forgetLostAfterMs: number;
 }
@@ -36,8 +37,14 @@ export function isSilent(seenAt: number, now: number, timing: FleetTiming): bool
  * The lease counts from the newest heartbeat, but never from before the scheduler was listening: after a broker outage
  * or a restart every lease counts as just renewed, because the agents could not have been heard.
  */
-export function isLeaseOver(seenAt: number, now: number, timing: FleetTiming, listening: Listening): boolean {
-  return listening.connected && now - Math.max(seenAt, listening.since) > timing.leaseMs + timing.marginMs;
+export function isLeaseOver(
+  seenAt: number,
+  now: number,
+  timing: FleetTiming,
+  listening: Listening,
+  leaseMs = timing.leaseMs,
+): boolean {
+  return listening.connected && now - Math.max(seenAt, listening.since) > timing.lossAfterMs(leaseMs);
 }
 
 /** Host memory in use beyond its limit. Busy CPUs are normal: they are what the machine is for. */

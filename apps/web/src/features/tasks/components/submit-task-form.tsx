@@ -1,39 +1,18 @@
 'use client';
-import {
-  Alert,
-  Button,
-  Collapse,
-  Group,
-  NativeSelect,
-  NumberInput,
-  SimpleGrid,
-  Stack,
-  TagsInput,
-  Textarea,
-  TextInput,
-} from '@mantine/core';
+import { Alert, Button, Collapse, Group, SimpleGrid, Stack, TagsInput, TextInput } from '@mantine/core';
 import { IconChevronDown, IconChevronRight } from '@tabler/icons-react';
 import Link from 'next/link';
 import { useState } from 'react';
-import { Controller, useForm, type Control, type FieldErrors } from 'react-hook-form';
+import { Controller, useForm } from 'react-hook-form';
 import { Panel } from '@/components/ui/panel';
-import { formatDuration, formatMebibytes } from '@/lib/format';
+import { formatMebibytes } from '@/lib/format';
 import type { SubmitValues } from '../model/submit-values';
 import { CommandInput } from './command-input';
 import { PairListInput } from './pair-list-input';
+import { AdvancedFields, advancedFields } from './submit-advanced-fields';
+import { NumberField } from './submit-number-field';
 import { submitResolver } from './submit-resolver';
 import { useSubmitTask } from './use-submit-task';
-
-const advancedFields = [
-  'queue',
-  'priority',
-  'timeoutSeconds',
-  'retries',
-  'network',
-  'workerLabels',
-  'labels',
-  'description',
-] as const;
 
 export function SubmitTaskForm({ initial }: { initial: SubmitValues }) {
   const form = useForm<SubmitValues>({
@@ -198,73 +177,7 @@ export function SubmitTaskForm({ initial }: { initial: SubmitValues }) {
           flush
         >
           <Collapse expanded={advanced}>
-            <Stack gap="md" p="md">
-              <Textarea
-                label="Description"
-                autosize
-                minRows={2}
-                maxRows={8}
-                error={errors.description?.message}
-                {...register('description')}
-              />
-              <SimpleGrid cols={{ base: 1, xs: 2 }}>
-                <TextInput label="Queue" error={errors.queue?.message} {...register('queue')} />
-                <NumberField
-                  control={control}
-                  errors={errors}
-                  name="priority"
-                  label="Priority"
-                  min={-100}
-                  max={100}
-                  note="-100 to 100; higher runs first."
-                />
-                <NumberField
-                  control={control}
-                  errors={errors}
-                  name="timeoutSeconds"
-                  label="Time limit (seconds)"
-                  min={1}
-                  step={60}
-                  hint={(value) => formatDuration(value * 1_000)}
-                />
-                <NumberField
-                  control={control}
-                  errors={errors}
-                  name="retries"
-                  label="Retries"
-                  min={0}
-                  max={100}
-                  note="After an error of the program, out of memory or a time-out."
-                />
-              </SimpleGrid>
-              <NativeSelect
-                label="Network"
-                data={[
-                  { value: 'none', label: 'None (safest)' },
-                  { value: 'bridge', label: 'Bridge of its own' },
-                ]}
-                error={errors.network?.message}
-                {...register('network')}
-              />
-              <PairListInput
-                name="labels"
-                title="Labels"
-                hint="For your own bookkeeping."
-                entry="label"
-                control={control}
-                register={register}
-                errors={errors}
-              />
-              <PairListInput
-                name="workerLabels"
-                title="Worker labels"
-                hint="Only workers that carry all of these are considered."
-                entry="worker label"
-                control={control}
-                register={register}
-                errors={errors}
-              />
-            </Stack>
+            <AdvancedFields form={form} />
           </Collapse>
         </Panel>
 
@@ -278,64 +191,6 @@ export function SubmitTaskForm({ initial }: { initial: SubmitValues }) {
         </Group>
       </Stack>
     </form>
-  );
-}
-
-type NumberName =
-  'cpu' | 'memoryMb' | 'storageMb' | 'gpuCount' | 'gpuMemoryMb' | 'priority' | 'timeoutSeconds' | 'retries';
-
-interface NumberFieldProps {
-  control: Control<SubmitValues>;
-  errors: FieldErrors<SubmitValues>;
-  name: NumberName;
-  label: string;
-  min?: number;
-  max?: number;
-  step?: number;
-  decimals?: boolean;
-  placeholder?: string;
-  note?: string;
-  /** The number in the unit people think in. */
-  hint?: (value: number) => string;
-}
-
-function NumberField({
-  control,
-  errors,
-  name,
-  label,
-  min,
-  max,
-  step,
-  decimals = false,
-  placeholder,
-  note,
-  hint,
-}: NumberFieldProps) {
-  return (
-    <Controller
-      control={control}
-      name={name}
-      render={({ field }) => (
-        <NumberInput
-          label={label}
-          {...(min === undefined ? {} : { min })}
-          {...(max === undefined ? {} : { max })}
-          step={step ?? 1}
-          allowDecimal={decimals}
-          // The message of the rule is better than a silently changed number.
-          clampBehavior="none"
-          placeholder={placeholder}
-          description={note ?? (hint && typeof field.value === 'number' ? hint(field.value) : undefined)}
-          inputWrapperOrder={['label', 'input', 'description', 'error']}
-          value={field.value}
-          onChange={(value) => field.onChange(typeof value === 'number' ? value : value === '' ? '' : Number(value))}
-          onBlur={field.onBlur}
-          ref={field.ref}
-          error={errors[name]?.message}
-        />
-      )}
-    />
   );
 }
 

@@ -37,11 +37,12 @@ export function TaskFacts({ task }: { task: TaskDetailFragment }) {
     },
     { label: 'Queue', value: `${task.queue}, priority ${task.priority}` },
     { label: 'CPU asked', value: formatCores(resources.cpu) },
-    { label: 'Memory asked', value: formatMebibytes(resources.memoryMb) },
+    { label: 'Memory asked', value: memoryWords(task) },
     { label: 'Scratch space asked', value: formatMebibytes(resources.storageMb) },
     { label: 'GPUs asked', value: gpuWords(resources.gpu) },
     { label: 'Time limit', value: formatDuration(task.timeoutSeconds * 1_000) },
-    { label: 'Retries', value: task.retries },
+    { label: 'Retries', value: retryWords(task) },
+    ...(task.leaseSeconds ? [{ label: 'Lease', value: formatDuration(task.leaseSeconds * 1_000) }] : []),
     { label: 'Network', value: task.network },
     { label: 'Submitted', value: <RelativeTime time={task.createdAt} /> },
     { label: 'Started', value: <RelativeTime time={task.startedAt} /> },
@@ -80,6 +81,17 @@ export function TaskFacts({ task }: { task: TaskDetailFragment }) {
       <Facts items={items} />
     </Panel>
   );
+}
+
+function memoryWords({ resources, memoryMb }: TaskDetailFragment): string {
+  const asked = formatMebibytes(resources.memoryMb);
+  return memoryMb ? `${asked}, grown to ${formatMebibytes(memoryMb)}` : asked;
+}
+
+function retryWords({ retries, retryMemoryFactor, retryMemoryMaxMb }: TaskDetailFragment): string {
+  if (!retryMemoryFactor || retryMemoryFactor === 1) return `${retries}`;
+  const limit = retryMemoryMaxMb ? `, at most ${formatMebibytes(retryMemoryMaxMb)}` : '';
+  return `${retries}, after running out of memory with ${retryMemoryFactor} times as much${limit}`;
 }
 
 function gpuWords(gpu: TaskDetailFragment['resources']['gpu']): string {

@@ -47,6 +47,18 @@ describe('toSubmitInput', () => {
     });
   });
 
+  it('sends the lease and the memory of retries when they are given, and fills them in again', () => {
+    const given = { retryMemoryFactor: 2, retryMemoryMaxMb: 4_096, leaseSeconds: 86_400 };
+    expect(toSubmitInput({ ...valid, ...given }, 'k')).toMatchObject(given);
+    for (const name of Object.keys(given)) expect(toSubmitInput(valid, 'k')).not.toHaveProperty(name);
+    expect(fieldsOf({ ...valid, retryMemoryFactor: 5, retryMemoryMaxMb: 4, leaseSeconds: 14 }).sort()).toEqual([
+      'leaseSeconds',
+      'retryMemoryFactor',
+      'retryMemoryMaxMb',
+    ]);
+    expect(fieldsOf({ ...valid, leaseSeconds: 604_801 })).toEqual(['leaseSeconds']);
+  });
+
   it('leaves emptied numbers to the server, and GPU wishes out when no GPU is asked', () => {
     const input = toSubmitInput(
       { ...valid, cpu: '', timeoutSeconds: '', gpuCount: 0, gpuModel: 'A100', gpuMemoryMb: 8 },

@@ -26,6 +26,9 @@ const plain: Record<string, SubmitField> = {
   priority: 'priority',
   timeoutSeconds: 'timeoutSeconds',
   retries: 'retries',
+  retryMemoryFactor: 'retryMemoryFactor',
+  retryMemoryMaxMb: 'retryMemoryMaxMb',
+  leaseSeconds: 'leaseSeconds',
   network: 'network',
 };
 

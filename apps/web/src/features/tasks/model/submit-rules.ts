@@ -51,5 +51,12 @@ export const submitRules = z.object({
     .max(30 * 86_400)
     .optional(),
   retries: z.int().min(0).max(100).optional(),
+  retryMemoryFactor: z.number().min(1, 'Between 1 and 4.').max(4, 'Between 1 and 4.').optional(),
+  retryMemoryMaxMb: z.int().min(8, 'Allow at least 8 MiB.').max(100_000_000).optional(),
+  leaseSeconds: z
+    .int()
+    .min(15, 'Give at least 15 s: a lease must outlast a lost heartbeat.')
+    .max(7 * 86_400, 'Give at most 7 days: a task of a dead machine waits for so long.')
+    .optional(),
   network: z.enum(['none', 'bridge']),
 });

@@ -28,6 +28,9 @@ export interface SubmitValues {
   priority: number | '';
   timeoutSeconds: number | '';
   retries: number | '';
+  retryMemoryFactor: number | '';
+  retryMemoryMaxMb: number | '';
+  leaseSeconds: number | '';
   network: 'none' | 'bridge';
 }
 
@@ -52,6 +55,9 @@ export const emptySubmitValues: SubmitValues = {
   priority: 0,
   timeoutSeconds: 3_600,
   retries: 0,
+  retryMemoryFactor: '',
+  retryMemoryMaxMb: '',
+  leaseSeconds: '',
   network: 'none',
 };
 
@@ -87,6 +93,9 @@ export function toSubmitInput(values: SubmitValues, idempotencyKey: string): Sub
     ...number('priority', values.priority),
     ...number('timeoutSeconds', values.timeoutSeconds),
     ...number('retries', values.retries),
+    ...number('retryMemoryFactor', values.retryMemoryFactor),
+    ...number('retryMemoryMaxMb', values.retryMemoryMaxMb),
+    ...number('leaseSeconds', values.leaseSeconds),
     network: values.network,
     idempotencyKey,
   };
@@ -117,6 +126,9 @@ export function fromTask(task: TaskDetailFragment): SubmitValues {
     priority: task.priority,
     timeoutSeconds: task.timeoutSeconds,
     retries: task.retries,
+    retryMemoryFactor: task.retryMemoryFactor ?? '',
+    retryMemoryMaxMb: task.retryMemoryMaxMb ?? '',
+    leaseSeconds: task.leaseSeconds ?? '',
     network: task.network === 'bridge' ? 'bridge' : 'none',
   };
 }
