@@ -24,6 +24,8 @@ export interface ChaosRequest extends WorldOptions {
   readonly long?: boolean;
   readonly brief?: boolean;
   readonly taskKinds?: readonly TaskKind[];
+  /** The agents that faults may hit; undefined = all. */
+  readonly hitAgents?: readonly string[];
   /** All tasks are submitted within so many milliseconds; undefined = over the length of the fault plan. */
   readonly submitWithinMs?: number;
   /** For what is still under way when the last fault is over, ms. */
@@ -85,7 +87,11 @@ interface Disturbed {
 }
 
 async function disturb(world: ChaosWorld, request: ChaosRequest): Promise<Disturbed> {
-  const plan = planFaults({ ...request, services, agents: world.agents.map(({ name }) => name) });
+  const plan = planFaults({
+    ...request,
+    services,
+    agents: request.hitAgents ?? world.agents.map(({ name }) => name),
+  });
   const over = (plan.at(-1)?.at ?? 0) + 1_000;
   const tasks = planTasks({ ...request, over: request.submitWithinMs ?? over });
   const startedAt = performance.now();
