@@ -20,15 +20,22 @@ export class GantrySystem {
     readonly data: string,
     readonly apiPort: number,
     readonly webPort: number,
+    private readonly replicas: number,
   ) {}
 
-  static async create(): Promise<GantrySystem> {
+  /** `replicas`: processes of each service (of telemetry one). */
+  static async create({ replicas = 1 }: { replicas?: number } = {}): Promise<GantrySystem> {
     const data = temporaryFolder('gantry-system-');
-    return new GantrySystem(data, await freePort(), await freePort());
+    return new GantrySystem(data, await freePort(), await freePort(), replicas);
   }
 
   get apiUrl(): string {
     return `http://127.0.0.1:${this.apiPort}`;
+  }
+
+  /** Of every gateway, the first one first. */
+  get apiUrls(): string[] {
+    return Array.from({ length: this.replicas }, (_, index) => `http://127.0.0.1:${this.apiPort + index}`);
   }
 
   get webUrl(): string {
@@ -47,6 +54,7 @@ export class GantrySystem {
         GANTRY_DATA: this.data,
         GANTRY_API_PORT: String(this.apiPort),
         GANTRY_WEB_PORT: String(this.webPort),
+        GANTRY_REPLICAS: String(this.replicas),
         GANTRY_ADMIN_PASSWORD: adminPassword,
       },
     });
@@ -62,6 +70,28 @@ export class GantrySystem {
         reject(new Error(`The system ended with code ${code} before it was ready:\n${this.output}`)),
       );
     });
+    return (Date.now() - startedAt) / 1_000;
+  }
+
+  /** Restarts the services one after the other, as an update does; gives the seconds until the last one was ready. */
+  async restartServices(): Promise<number> {
+    const { child } = this;
+    if (child === undefined) throw new Error('The system does not run.');
+    const before = this.output.length;
+    const startedAt = Date.now();
+    const done = new Promise<void>((resolve, reject) => {
+      const look = () => {
+        const said = this.output.slice(before);
+        if (said.includes('all services restarted')) resolve();
+        else if (said.includes('stopped half-way')) reject(new Error(said));
+        else return;
+        child.stdout?.off('data', look);
+      };
+      child.stdout?.on('data', look);
+      child.once('exit', () => reject(new Error(`The system ended:\n${this.output}`)));
+    });
+    child.kill('SIGUSR2');
+    await done;
     return (Date.now() - startedAt) / 1_000;
   }
 
