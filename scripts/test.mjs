@@ -129,7 +129,7 @@ function projectFolders() {
   const nested = PROJECT_FOLDERS.flatMap((kind) =>
     fs.readdirSync(path.join(root, kind)).map((name) => path.join(root, kind, name)),
   );
-  return [...nested, path.join(root, 'e2e')];
+  return [...nested, path.join(root, 'e2e'), path.join(root, 'bench')];
 }
 
 /** The runners' own reports, one per project and target; an earlier run's must not count. */

@@ -2,6 +2,7 @@ import { cpus, hostname } from 'node:os';
 import { labelsSchema } from '@gantry/contracts/tasks/task-spec';
 import { baseEnvironmentShape, parseEnvironment } from '@gantry/nest-platform/environment';
 import { z } from 'zod';
+import { SIMULATED } from './runtime/simulated/simulated-runtime.js';
 
 const flag = z.enum(['true', 'false']).transform((value) => value === 'true');
 const list = z.string().transform((text) =>
@@ -35,7 +36,7 @@ const environmentSchema = z.object({
     )
     .optional(),
   GANTRY_WORKER_NAME: z.string().min(1).max(100).default(hostname()),
-  GANTRY_WORKER_RUNTIME: z.enum(['auto', 'docker', 'process']).default('auto'),
+  GANTRY_WORKER_RUNTIME: z.enum(['auto', 'docker', 'process', 'simulated']).default('auto'),
   GANTRY_WORKER_CPUS: z.coerce.number().positive().default(cpus().length),
   GANTRY_WORKER_MEMORY_MB: z.coerce.number().int().positive().optional(),
   GANTRY_WORKER_STORAGE_MB: z.coerce.number().int().positive().optional(),
@@ -64,5 +65,9 @@ const environmentSchema = z.object({
 export type WorkerEnvironment = z.output<typeof environmentSchema>;
 
 export function readEnvironment(source: NodeJS.ProcessEnv = process.env): WorkerEnvironment {
-  return parseEnvironment(environmentSchema, source);
+  const environment = parseEnvironment(environmentSchema, source);
+  if (environment.GANTRY_WORKER_RUNTIME !== SIMULATED) return environment;
+  // No setting may bring a task here that did not ask to be simulated.
+  const labels = { ...environment.GANTRY_WORKER_LABELS, simulated: 'true' };
+  return { ...environment, GANTRY_WORKER_QUEUES: [SIMULATED], GANTRY_WORKER_LABELS: labels };
 }

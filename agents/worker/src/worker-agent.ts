@@ -179,7 +179,7 @@ export class WorkerAgent {
       life,
       lock,
       logger,
-      environment.GANTRY_WORKER_STOP_TASKS_ON_EXIT || runtime.kind === 'process',
+      environment.GANTRY_WORKER_STOP_TASKS_ON_EXIT || runtime.kind !== 'docker',
     );
     const resumed = await board.resume();
     if (resumed > 0) logger.info({ attempts: resumed }, 'took up attempts of an earlier start');

@@ -9,6 +9,7 @@ import { DockerRuntime } from './docker/docker-runtime.js';
 import { registryCredentials } from './docker/registry-credentials.js';
 import { ProcessRuntime } from './process/process-runtime.js';
 import { sandboxVersion } from './process/sandbox.js';
+import { SimulatedRuntime } from './simulated/simulated-runtime.js';
 
 /** An engine that is starting together with the agent gets this long before `auto` looks for something else. */
 const ENGINE_PATIENCE_MS = 15_000;
@@ -32,6 +33,10 @@ export async function chooseRuntime(
   const task = uid === 0 ? { uid: 65_532, gid: 65_532 } : { uid, gid: process.getgid?.() ?? uid };
   const outputOwner = uid === 0 ? task : undefined;
   const user = `${task.uid}:${task.gid}`;
+  if (wanted === 'simulated') {
+    logger.warn('this worker simulates: it runs nothing');
+    return { runtime: new SimulatedRuntime(), outputOwner };
+  }
   if (wanted !== 'process') {
     const runtime = new DockerRuntime(connectEngine(host), {
       agentId: workerId,
