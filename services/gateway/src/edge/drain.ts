@@ -7,7 +7,7 @@ const PATIENCE_MS = 5_000;
  * Lets the requests in hand come to their end. `drain` stops listening, asks clients to take their next request elsewhere,
  * and resolves when nothing is in hand or 5 s are over. Event streams have no end of their own and are not waited for.
  */
-export function drainOnStop(server: FastifyInstance): { drain(): Promise<void> } {
+export function drainOnStop(server: FastifyInstance): { drain: () => Promise<void> } {
   const inHand = new Set<unknown>();
   let draining = false;
   let emptied: () => void = () => undefined;
@@ -24,7 +24,7 @@ export function drainOnStop(server: FastifyInstance): { drain(): Promise<void> }
     if (String(reply.getHeader('content-type') ?? '').startsWith('text/event-stream')) leave(request);
   });
   return {
-    async drain() {
+    drain: async () => {
       draining = true;
       // Also closes the connections that are idle now; the busy ones end with their answer.
       server.server.close();
