@@ -21,6 +21,7 @@ import { ArtifactUploader } from './session/artifact.uploader.js';
 import { AssignmentInbox } from './session/assignment-inbox.js';
 import { AttemptBoard } from './session/attempt-board.js';
 import { systemBootClock } from './session/boot-clock.js';
+import { GpuRelease } from './session/gpu-release.js';
 import { HeartbeatLoop } from './session/heartbeat.loop.js';
 import { LeaseRenewal } from './session/lease-renewal.js';
 import { OfflineLeaseGuard } from './session/offline-lease.guard.js';
@@ -108,6 +109,7 @@ export class WorkerAgent {
         reports: new ReportPublisher(nc, workerId, clock, logger),
         uploader: new ArtifactUploader(new RequestArtifactService(new RequestClient(nc), workerId)),
         slots: new StartSlots(environment.GANTRY_WORKER_START_CONCURRENCY),
+        gpus: new GpuRelease({ logger }),
         openLog: (of, signal) =>
           openLog(
             { nc, store, clock, workerId, linesPerSecond: environment.GANTRY_WORKER_LOG_LINES_PER_SECOND, signal },

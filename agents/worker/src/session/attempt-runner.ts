@@ -20,6 +20,7 @@ import { attemptKey } from './agent-store.js';
 import type { ArtifactUploader } from './artifact.uploader.js';
 import { AttemptStart } from './attempt-start.js';
 import { AttemptWatch } from './attempt-watch.js';
+import type { GpuRelease } from './gpu-release.js';
 import type { LogPipeline } from './log-pipeline.js';
 import type { AttemptReports } from './report.publisher.js';
 import type { StartSlots } from './start-slots.js';
@@ -37,6 +38,7 @@ export interface RunnerParts {
   readonly reports: AttemptReports;
   readonly uploader: ArtifactUploader;
   readonly slots: StartSlots;
+  readonly gpus: GpuRelease;
   readonly clock: Clock;
   readonly logger: Logger;
   openLog(of: { taskId: string; attempt: number }, signal: AbortSignal): Promise<LogPipeline>;
@@ -253,6 +255,7 @@ export class AttemptRunner {
     const log = await this.openLog();
     if (!this.logRead && containerId !== undefined && startedAt !== undefined) await this.readLog(containerId);
     if (!this.resumed && (result.outcome !== 'exited' || result.exitCode !== 0)) await log.system(result.message);
+    if (containerId !== undefined) await this.awaitGpus(containerId, log);
     if (artifacts) {
       const { spec, taskId, attempt } = this.assignment;
       const signal = AbortSignal.any([this.artifactAbort.signal, this.detached.signal]);
@@ -274,6 +277,13 @@ export class AttemptRunner {
     }
     await log.end();
     this.dispatch({ type: 'collected' });
+  }
+
+  /** The end is reported only when the devices are free: who reads it gives them to the next task. */
+  private awaitGpus(containerId: string, log: LogPipeline): Promise<void> {
+    const tell = (pids: readonly number[]): Promise<void> =>
+      log.system(`The container has ended; waiting until its GPUs are free (held by process ${pids.join(', ')}).`);
+    return this.parts.gpus.wait(this.assignment, containerId, tell, this.detached.signal);
   }
 
   private async reportExited(result: AttemptResult): Promise<void> {
