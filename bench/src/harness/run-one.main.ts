@@ -6,7 +6,7 @@ const { name, quick, profileFolder } = JSON.parse(process.env['GANTRY_BENCH'] ??
   quick: boolean;
   profileFolder?: string;
 };
-for (const signal of ['SIGTERM', 'SIGINT'] as const) process.once(signal, () => process.exit(1));
+for (const event of ['SIGTERM', 'SIGINT', 'disconnect'] as const) process.once(event, () => process.exit(1));
 
 function say(message: object): Promise<void> {
   return new Promise((resolve) => {
