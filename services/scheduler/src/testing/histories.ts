@@ -30,10 +30,10 @@ export class History {
     });
   }
 
-  recorded(taskId: string, workerId: string, attempt = 1): StoredCommit<TaskEvent> {
+  recorded(taskId: string, workerId: string, attempt = 1, leaseMs = testTiming.leaseMs): StoredCommit<TaskEvent> {
     return this.task(taskId, {
       type: 'TaskAssigned',
-      data: { attempt, workerId, workerName: workerId, leaseMs: 1, gpuIds: [], assignedAt: 1 },
+      data: { attempt, workerId, workerName: workerId, leaseMs, gpuIds: [], assignedAt: 1 },
     });
   }
 
@@ -53,7 +53,7 @@ export class History {
       workerId,
       workerName: workerId,
       gpuIds: [],
-      leaseMs: 1,
+      leaseMs: testTiming.leaseMs,
       assignedAt: 1,
     };
     return this.store('ASSIGN', workerId, [{ type: 'TaskAssigned' as const, data }]);

@@ -2,12 +2,12 @@ import type { EarlyAssignment } from './early-assignments.js';
 import { newAssignment, type Assignment, type Revocation, type TaskEntry } from './task-entry.js';
 
 /** Raise it whenever the form of the entries changes, or a fold gives another result. */
-export const BOARD_SNAPSHOT_VERSION = 1;
+export const BOARD_SNAPSHOT_VERSION = 2;
 
 /** An assignment as ASSIGN and TASKS show it: without what only this process knows of it. */
 interface StoredAssignment extends Pick<
   Assignment,
-  'attempt' | 'workerId' | 'workerName' | 'gpuIds' | 'assignedAt' | 'recorded'
+  'attempt' | 'workerId' | 'workerName' | 'gpuIds' | 'assignedAt' | 'leaseMs' | 'recorded'
 > {
   readonly sequence: number;
   readonly revokedAt?: number;
@@ -53,7 +53,7 @@ export function restoredAssignment({ sequence, recorded, revokedAt, ...data }: S
 }
 
 function storedAssignmentOf(assignment: Assignment): StoredAssignment | undefined {
-  const { attempt, workerId, workerName, gpuIds, assignedAt, recorded, sequence, revoked } = assignment;
+  const { attempt, workerId, workerName, gpuIds, assignedAt, leaseMs, recorded, sequence, revoked } = assignment;
   if (sequence === undefined) return undefined;
   const revokedAt = revoked?.sequence;
   return {
@@ -62,6 +62,7 @@ function storedAssignmentOf(assignment: Assignment): StoredAssignment | undefine
     workerName,
     gpuIds,
     assignedAt,
+    leaseMs,
     recorded,
     sequence,
     ...(revokedAt === undefined ? {} : { revokedAt }),

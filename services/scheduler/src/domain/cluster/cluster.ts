@@ -66,7 +66,8 @@ export class Cluster {
     const decisions = this.engine.decide(limit, (taskId) => this.board.get(taskId)!.attempt);
     return decisions.map((decision) => {
       const workerName = this.fleet.nameOf(decision.workerId);
-      const entry = this.board.assign(decision, workerName, now);
+      const leaseMs = leaseMsOf(this.board.get(decision.taskId)!.spec, this.timing);
+      const entry = this.board.assign(decision, workerName, leaseMs, now);
       return {
         taskId: entry.taskId,
         attempt: entry.attempt,
@@ -75,7 +76,7 @@ export class Cluster {
         workerId: decision.workerId,
         workerName,
         gpuIds: [...decision.gpuIds],
-        leaseMs: leaseMsOf(entry.spec, this.timing),
+        leaseMs,
         assignedAt: now,
       };
     });
@@ -137,8 +138,8 @@ export class Cluster {
     });
   }
 
-  private isLeaseOver({ spec }: TaskEntry, workerId: string, now: number): boolean {
-    return this.fleet.isLeaseOver(workerId, leaseMsOf(spec, this.timing), now);
+  private isLeaseOver({ spec, assignment }: TaskEntry, workerId: string, now: number): boolean {
+    return this.fleet.isLeaseOver(workerId, assignment?.leaseMs ?? leaseMsOf(spec, this.timing), now);
   }
 
   private lossesOn(workerId: string, now: number): TaskEntry[] {

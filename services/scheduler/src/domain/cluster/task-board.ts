@@ -63,10 +63,10 @@ export class TaskBoard {
   }
 
   /** Takes a decision of the engine in: from now on the task has a worker, stored or not. */
-  assign({ taskId, workerId, gpuIds }: Decision, workerName: string, now: number): TaskEntry {
+  assign({ taskId, workerId, gpuIds }: Decision, workerName: string, leaseMs: number, now: number): TaskEntry {
     const entry = this.entries.get(taskId)!;
     entry.assignment = newAssignment(
-      { attempt: entry.attempt, workerId, workerName, gpuIds, assignedAt: now },
+      { attempt: entry.attempt, workerId, workerName, gpuIds, assignedAt: now, leaseMs },
       undefined,
       false,
     );

@@ -9,6 +9,8 @@ export interface Assignment {
   readonly workerName: string;
   readonly gpuIds: readonly string[];
   readonly assignedAt: number;
+  /** As it was promised to the agent: what is set for later assignments does not change it. */
+  readonly leaseMs: number;
   /** Position in ASSIGN; undefined until the append is acknowledged, 0 if only TASKS remembers it. */
   sequence: number | undefined;
   /** TASKS has it. */
@@ -51,17 +53,18 @@ export interface Revocation {
 }
 
 export function newAssignment(
-  data: Pick<Assignment, 'attempt' | 'workerId' | 'workerName' | 'gpuIds' | 'assignedAt'>,
+  data: Pick<Assignment, 'attempt' | 'workerId' | 'workerName' | 'gpuIds' | 'assignedAt' | 'leaseMs'>,
   sequence: number | undefined,
   recorded: boolean,
 ): Assignment {
-  const { attempt, workerId, workerName, gpuIds, assignedAt } = data;
+  const { attempt, workerId, workerName, gpuIds, assignedAt, leaseMs } = data;
   return {
     attempt,
     workerId,
     workerName,
     gpuIds,
     assignedAt,
+    leaseMs,
     sequence,
     recorded,
     revoked: undefined,

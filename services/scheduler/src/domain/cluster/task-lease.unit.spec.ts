@@ -14,7 +14,10 @@ function holding(...leases: (number | undefined)[]): { cluster: Cluster; history
   leases.forEach((leaseSeconds, index) => {
     const id = `t${index}`;
     cluster.board.applyTaskCommit(history.submitted(id, leaseSeconds === undefined ? {} : { leaseSeconds }), 1_000);
-    cluster.board.applyTaskCommit(history.recorded(id, 'w'), 1_000);
+    cluster.board.applyTaskCommit(
+      history.recorded(id, 'w', 1, leaseSeconds === undefined ? undefined : leaseSeconds * 1_000),
+      1_000,
+    );
   });
   return { cluster, history };
 }
@@ -41,6 +44,14 @@ describe('tasks of different leases on one worker', () => {
     expect(lost(cluster, 62_001)).toEqual(['t1']);
     expect(lost(cluster, 3_602_000)).not.toContain('t2');
     expect(lost(cluster, 3_602_001)).toContain('t2');
+  });
+
+  it('keep the lease that the agent was promised when the pool has a shorter one now', () => {
+    const id = 'promised';
+    cluster.board.applyTaskCommit(history.submitted(id), 1_000);
+    cluster.board.applyTaskCommit(history.recorded(id, 'w', 1, 120_000), 1_000);
+    expect(lost(cluster, 122_000)).not.toContain(id);
+    expect(lost(cluster, 122_001)).toContain(id);
   });
 
   it('are kept when the worker is back in time: same attempt, same room', () => {
