@@ -12,6 +12,7 @@ describe('environment', () => {
   it('has defaults for everything that a service on one machine needs', () => {
     expect(readBaseEnvironment({})).toEqual({
       NATS_URL: 'nats://127.0.0.1:4222',
+      GANTRY_STREAM_REPLICAS: 1,
       LOG_LEVEL: 'info',
       LOG_FORMAT: 'json',
       METRICS_PORT: 0,

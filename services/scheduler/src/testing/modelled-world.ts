@@ -1,0 +1,224 @@
+import type { StoredCommit } from '@gantry/contracts/messaging/commit';
+import type { Heartbeat } from '@gantry/contracts/agents/heartbeat';
+import { lossAfterMs } from '@gantry/contracts/messaging/lease-timing';
+import type { AssignEvent } from '@gantry/contracts/scheduling/assign-events';
+import type { TaskEvent } from '@gantry/contracts/tasks/task-events';
+import type { Cluster } from '../domain/cluster/cluster.js';
+import type { Revocation } from '../domain/cluster/task-entry.js';
+import { History, newCluster, testTiming } from './histories.js';
+import { ModelledAgent, type ModelledReport } from './modelled-agent.js';
+
+interface ModelledTask {
+  attempt: number;
+  /** Who has the attempt, as far as TASKS knows. */
+  workerId: string | undefined;
+  cancelRequested: boolean;
+  ended: 'succeeded' | 'cancelled' | undefined;
+}
+
+const timing = { ...testTiming, lossAfterMs };
+
+/**
+ * The scheduler's real `Cluster` between small models of the streams, the tasks service and the agents. Every message waits in its
+ * stream until a step delivers it, so steps in any order are any interleaving that the broker allows.
+ */
+export class ModelledWorld {
+  now = 1_000;
+  cluster: Cluster = newCluster(timing);
+  readonly tasks = new Map<string, ModelledTask>();
+  readonly agents = ['w0', 'w1', 'w2'].map((id) => new ModelledAgent(id, timing.leaseMs));
+  private readonly history = new History();
+  private readonly taskStream: StoredCommit<TaskEvent>[] = [];
+  private readonly assignStream: StoredCommit<AssignEvent>[] = [];
+  private readonly newestBeats = new Map<string, { beat: Heartbeat; at: number }>();
+  private readonly losses: { taskId: string; attempt: number; workerId: string }[] = [];
+  private taskRead = 0;
+  private assignRead = 0;
+  private recordRead = 0;
+  private submitted = 0;
+
+  submit(cpu: number): void {
+    const id = `t${this.submitted}`;
+    this.submitted += 1;
+    this.tasks.set(id, { attempt: 1, workerId: undefined, cancelRequested: false, ended: undefined });
+    const resources = { cpu, memoryMb: 64, storageMb: 0, gpu: { count: 0 } };
+    this.taskStream.push(this.history.submitted(id, { resources }));
+  }
+
+  pass(milliseconds: number): void {
+    this.now += milliseconds;
+    for (const agent of this.agents) agent.passTo(this.now);
+  }
+
+  beat(agent: ModelledAgent): void {
+    const beat = agent.beat(this.now);
+    if (beat !== undefined) this.newestBeats.set(agent.workerId, { beat, at: this.now });
+  }
+
+  /** The scheduler hears the newest stored heartbeat of a worker. */
+  hear(workerId: string): void {
+    const stored = this.newestBeats.get(workerId);
+    if (stored === undefined) return;
+    for (const stray of this.cluster.observeHeartbeat(stored.beat, stored.at, this.now).strays) this.revoke(stray);
+  }
+
+  /** `again`: so many commits that it knows are shown once more before. */
+  showTasks(count: number, again = 0): void {
+    for (const stored of this.taskStream.slice(Math.max(0, this.taskRead - again), this.taskRead + count))
+      this.cluster.board.applyTaskCommit(stored, this.now);
+    this.taskRead = Math.min(this.taskStream.length, this.taskRead + count);
+  }
+
+  showAssignments(count: number, again = 0): void {
+    for (const stored of this.assignStream.slice(Math.max(0, this.assignRead - again), this.assignRead + count))
+      this.cluster.board.applyAssignCommit(stored);
+    this.assignRead = Math.min(this.assignStream.length, this.assignRead + count);
+  }
+
+  /** A pass of the loop; of every `refusedEvery`-th assignment the broker says no (0: of none). */
+  decide(refusedEvery = 0): void {
+    for (const revocation of this.cluster.board.takeRevocations()) this.revoke(revocation);
+    this.cluster.decide(this.now, 100).forEach((data, index) => {
+      if (refusedEvery > 0 && index % refusedEvery === 0) this.cluster.board.refuse(data.taskId, data.attempt);
+      else this.write(data.workerId, { type: 'TaskAssigned', data });
+    });
+  }
+
+  /** Losses are announced after the newest heartbeat was asked for. */
+  sweep(): void {
+    for (const loss of this.cluster.findLosses(this.now)) {
+      this.hear(loss.workerId);
+      if (!this.cluster.isStillLost(loss, this.now) && loss.leaseOver) continue;
+      this.losses.push(...loss.tasks.map((task) => ({ ...task, workerId: loss.workerId })));
+      this.cluster.markReported(loss, this.now);
+    }
+  }
+
+  /** Another scheduler takes over: it knows the streams and the newest heartbeats, and every lease counts from now. */
+  takeOver(): void {
+    this.cluster = newCluster(timing);
+    [this.taskRead, this.assignRead] = [0, 0];
+    this.showTasks(Infinity);
+    this.showAssignments(Infinity);
+    for (const { workerId } of this.agents) this.hear(workerId);
+    this.cluster.fleet.listen(this.now);
+    this.cluster.board.refuseUnstored();
+  }
+
+  requestCancel(taskId: string): void {
+    const task = this.tasks.get(taskId);
+    if (task === undefined || task.ended !== undefined || task.cancelRequested) return;
+    task.cancelRequested = true;
+    const requested: TaskEvent = { type: 'TaskCancelRequested', data: { requestedBy: 'u', graceMs: 1, at: this.now } };
+    if (task.workerId === undefined) this.close(taskId, task, 'cancelled', requested);
+    else this.store(taskId, requested);
+  }
+
+  /** The tasks service takes in what the scheduler wrote. */
+  recordAssignments(count: number): void {
+    for (const { commit } of this.assignStream.slice(this.recordRead, this.recordRead + count)) {
+      for (const event of commit.events) {
+        if (event.type !== 'TaskAssigned') continue;
+        const { taskId, attempt, workerId } = event.data;
+        const task = this.tasks.get(taskId)!;
+        if (task.ended !== undefined || task.attempt !== attempt || task.workerId !== undefined) continue;
+        task.workerId = workerId;
+        this.taskStream.push(this.history.recorded(taskId, workerId, attempt));
+      }
+    }
+    this.recordRead = Math.min(this.assignStream.length, this.recordRead + count);
+  }
+
+  recordLosses(): void {
+    for (const { taskId, attempt, workerId } of this.losses.splice(0)) {
+      const task = this.tasks.get(taskId)!;
+      if (task.workerId === workerId) this.failed(taskId, attempt);
+    }
+  }
+
+  recordReports(agent: ModelledAgent): void {
+    if (!agent.connected) return;
+    // Reports wait for the assignment that they are about.
+    this.recordAssignments(Infinity);
+    for (const report of agent.reports.splice(0)) this.record(report);
+  }
+
+  /** Streams to their end, agents connected, everything read: what is not done then will never be. */
+  settle(): void {
+    for (const agent of this.agents) agent.connected = true;
+    for (let round = 0; round < 60; round += 1) {
+      this.pass(5_000);
+      this.agentsLive();
+      for (const agent of this.agents)
+        for (const taskId of [...agent.running.keys()]) agent.end(taskId, 'succeeded');
+      this.schedulerWorks();
+    }
+  }
+
+  /** What agents do all the time, if they are connected. */
+  agentsLive(): void {
+    for (const agent of this.agents) {
+      this.beat(agent);
+      agent.read(this.now);
+      this.recordReports(agent);
+      this.hear(agent.workerId);
+    }
+  }
+
+  schedulerWorks(): void {
+    this.recordAssignments(Infinity);
+    this.showTasks(Infinity);
+    this.showAssignments(Infinity);
+    this.sweep();
+    this.recordLosses();
+    this.showTasks(Infinity);
+    this.decide();
+  }
+
+  private record({ taskId, attempt, workerId, end }: ModelledReport): void {
+    const task = this.tasks.get(taskId)!;
+    if (task.ended !== undefined || task.attempt !== attempt || task.workerId !== workerId) return;
+    if (end === 'succeeded') this.close(taskId, task, 'succeeded');
+    else this.failed(taskId, attempt);
+  }
+
+  private failed(taskId: string, attempt: number): void {
+    const task = this.tasks.get(taskId)!;
+    if (task.ended !== undefined || task.attempt !== attempt) return;
+    if (task.cancelRequested) {
+      this.close(taskId, task, 'cancelled');
+      return;
+    }
+    this.taskStream.push(this.history.requeued(taskId, attempt));
+    task.attempt += 1;
+    task.workerId = undefined;
+  }
+
+  private close(taskId: string, task: ModelledTask, how: 'succeeded' | 'cancelled', ...before: TaskEvent[]): void {
+    const { attempt } = task;
+    task.ended = how;
+    this.store(
+      taskId,
+      ...before,
+      how === 'succeeded'
+        ? { type: 'TaskSucceeded', data: { attempt, exitCode: 0, finishedAt: this.now } }
+        : { type: 'TaskCancelled', data: { attempt, finishedAt: this.now } },
+    );
+  }
+
+  private store(taskId: string, ...events: TaskEvent[]): void {
+    this.taskStream.push(this.history.task(taskId, ...events));
+  }
+
+  private revoke({ workerId, ...rest }: Revocation): void {
+    this.write(workerId, { type: 'AssignmentRevoked', data: { ...rest, revokedAt: this.now } });
+  }
+
+  private write(workerId: string, event: AssignEvent): void {
+    const stored = this.history.assign(workerId, event);
+    this.assignStream.push(stored);
+    this.agents.find((agent) => agent.workerId === workerId)?.deliver(stored);
+    // The process that wrote knows it at once; the stream shows it once more.
+    this.cluster.board.applyAssignCommit(stored);
+  }
+}
