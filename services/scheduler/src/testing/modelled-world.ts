@@ -149,8 +149,7 @@ export class ModelledWorld {
     for (let round = 0; round < 60; round += 1) {
       this.pass(5_000);
       this.agentsLive();
-      for (const agent of this.agents)
-        for (const taskId of [...agent.running.keys()]) agent.end(taskId, 'succeeded');
+      for (const agent of this.agents) for (const taskId of [...agent.running.keys()]) agent.end(taskId, 'succeeded');
       this.schedulerWorks();
     }
   }
