@@ -1,12 +1,19 @@
 import { createHash } from 'node:crypto';
 import fs from 'node:fs';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { GantryClient, isFinished } from '@gantry/client/gantry-client';
 import { GantrySystem } from '@gantry/testing/gantry-system.fixture';
 import axe from 'axe-core';
 import { chromium, type Browser, type Page } from 'playwright-core';
+import { eachOf } from './each-of.js';
+import { TaskFormPage, type FormEntry } from './task-form.page.js';
 
 const IMAGE = 'gantry/demo:latest';
 const account = { name: 'Ada', email: 'ada@example.org', password: 'a-password-of-ada' };
+const MANY = 200;
+/** Two cores start some four containers a second, beside whatever else they do. */
+const MANY_TIMEOUT_MS = 400_000;
+const namesOfMany = Array.from({ length: MANY }, (_, index) => `form ${index}`).sort();
 const WAIT = { timeout: 30_000 };
 
 /** A newcomer in a real browser, from registration to the downloaded file. */
@@ -16,34 +23,29 @@ describe('the dashboard, in a browser', () => {
   let page: Page;
   const problems: string[] = [];
 
-  interface FormEntry {
-    name: string;
-    command: string;
-    cpu?: number;
-    memoryMb?: number;
-    timeoutSeconds?: number;
-  }
-
-  /** Fills the form as a person would and waits for the page of the new task. */
-  const submitThroughForm = async (entry: FormEntry): Promise<void> => {
-    await page.goto(`${system.webUrl}/tasks/new`);
-    await page.getByLabel('Name', { exact: false }).first().fill(entry.name);
-    await page.getByLabel('Image').fill(IMAGE);
-    await page.locator('#command').fill(entry.command);
-    if (entry.cpu !== undefined) await page.getByLabel('CPU cores').fill(String(entry.cpu));
-    if (entry.memoryMb !== undefined)
-      await page.getByLabel('Memory (MiB)', { exact: true }).fill(String(entry.memoryMb));
-    if (entry.timeoutSeconds !== undefined) {
-      await page.getByRole('button', { name: 'Queue, limits, labels, network' }).click();
-      await page.getByLabel('Time limit (seconds)').fill(String(entry.timeoutSeconds));
-    }
-    await page.getByRole('button', { name: /^submit/i }).click();
-    await page.waitForURL(/\/tasks\/[0-9a-f-]{36}$/);
-  };
+  const submitThroughForm = (entry: Omit<FormEntry, 'image'>) =>
+    new TaskFormPage(page, system.webUrl).submit({ image: IMAGE, ...entry });
 
   const statusOfTask = () => page.getByTestId('task-status').first().innerText();
   const statusBecomes = (status: RegExp) =>
     page.getByTestId('task-status').filter({ hasText: status }).first().waitFor({ timeout: 90_000 });
+
+  /** Names of the succeeded tasks with this tag, as the whole list shows them. */
+  const listSucceeded = async (tag: string): Promise<string[]> => {
+    await page.goto(`${system.webUrl}/tasks?status=succeeded&tag=${tag}`);
+    const rows = page.getByRole('table', { name: 'Tasks' }).locator('tbody tr');
+    await rows.first().waitFor();
+    const more = page.getByRole('button', { name: 'Show more' });
+    while ((await more.count()) > 0) {
+      const shown = await rows.count();
+      await more.click();
+      await page.waitForFunction((before) => document.querySelectorAll('tbody tr').length > before, shown);
+    }
+    return rows
+      .getByRole('link')
+      .filter({ hasText: /^form \d+$/ })
+      .allInnerTexts();
+  };
 
   const downloadFile = async (name: string): Promise<Buffer> => {
     const row = page.getByTestId('artifact-row').filter({ hasText: name });
@@ -67,7 +69,8 @@ describe('the dashboard, in a browser', () => {
         '--disable-sync',
       ],
     });
-    page = await browser.newPage({ viewport: { width: 1280, height: 900 } });
+    const context = await browser.newContext({ viewport: { width: 1280, height: 900 } });
+    page = await context.newPage();
     page.setDefaultTimeout(WAIT.timeout);
     page.on('pageerror', (error) => problems.push(error.message));
   });
@@ -171,8 +174,50 @@ describe('the dashboard, in a browser', () => {
     expect(await statusOfTask()).toMatch(/queued/i);
   });
 
+  it(
+    `(g) runs ${MANY} short tasks submitted through the form, each exactly once`,
+    async () => {
+      const startedAt = Date.now();
+      const tabs = await Promise.all(Array.from({ length: 4 }, () => page.context().newPage()));
+      const forms = tabs.map((tab) => {
+        tab.setDefaultTimeout(WAIT.timeout);
+        tab.on('pageerror', (error) => problems.push(error.message));
+        return new TaskFormPage(tab, system.webUrl);
+      });
+      const lastName: string[] = [];
+      const ids = await eachOf(MANY, tabs.length, async (index, lane) => {
+        const form = forms[lane];
+        if (form === undefined) throw new Error(`there is no tab ${lane}`);
+        const change = { name: `form ${index}`, command: `echo ${index}` };
+        const before = lastName[lane];
+        lastName[lane] = change.name;
+        return before === undefined
+          ? form.submit({ ...change, image: IMAGE, cpu: 0.05, memoryMb: 16, tag: 'many' })
+          : form.submitAgain(before, change);
+      });
+      const submittedAfter = (Date.now() - startedAt) / 1_000;
+      await Promise.all(tabs.map((tab) => tab.close()));
+      expect(new Set(ids).size).toBe(MANY);
+
+      const { accessToken } = await new GantryClient({ apiUrl: system.apiUrl }).logIn(account.email, account.password);
+      const client = new GantryClient({ apiUrl: system.apiUrl, credentials: () => accessToken });
+      for (const [index, id] of ids.entries()) {
+        for await (const task of client.followTask(id))
+          if (isFinished(task))
+            expect(task).toMatchObject({ name: `form ${index}`, status: 'succeeded', attempt: 1, tags: ['many'] });
+        const { lines } = await client.taskLogs({ taskId: id });
+        expect(lines.filter(({ stream }) => stream === 'stdout').map(({ text }) => text)).toEqual([String(index)]);
+      }
+      await client.close();
+      const seconds = (Date.now() - startedAt) / 1_000;
+      console.log(`${MANY} by form: submitted in ${submittedAfter.toFixed(1)} s, ended after ${seconds.toFixed(1)} s`);
+      expect((await listSucceeded('many')).sort()).toEqual(namesOfMany);
+    },
+    MANY_TIMEOUT_MS,
+  );
+
   it('lists the task, keeps filters in the address, and stays logged in after a reload', async () => {
-    await page.goto(`${system.webUrl}/tasks?status=succeeded`);
+    await page.goto(`${system.webUrl}/tasks?status=succeeded&q=from+the+browser`);
     await page.getByRole('link', { name: 'from the browser' }).first().waitFor();
     await page.reload();
     await page.getByRole('link', { name: 'from the browser' }).first().waitFor();
@@ -216,7 +261,6 @@ describe('the dashboard, in a browser', () => {
     await page.goto('about:blank');
     await system.stop();
     await system.start();
-    await page.goto(`${system.webUrl}/tasks`);
     for (const name of [
       'from the browser',
       'many lines',
@@ -226,8 +270,11 @@ describe('the dashboard, in a browser', () => {
       'too slow',
       'giant',
     ]) {
+      await page.goto(`${system.webUrl}/tasks?q=${encodeURIComponent(name)}`);
       await page.getByRole('link', { name }).first().waitFor();
     }
+    expect((await listSucceeded('many')).sort()).toEqual(namesOfMany);
+    await page.goto(`${system.webUrl}/tasks?q=from+the+browser`);
     await page.getByRole('link', { name: 'from the browser' }).first().click();
     await page.getByTestId('log-line').filter({ hasText: 'last line' }).waitFor();
     expect((await downloadFile('greeting.txt')).toString()).toBe('hello');
