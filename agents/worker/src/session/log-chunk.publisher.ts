@@ -25,14 +25,19 @@ export interface StoredTail {
 }
 
 /**
- * Publishes the chunks of one attempt so that what the stream holds is at any moment a prefix of them, whatever breaks: a few are
- * in flight at once, and after any failure everything that is not acknowledged is sent again, oldest first, after asking the
- * stream what it has. (Repeating single messages could leave a gap before later ones, and the message-id window ends after two minutes.)
+ * Publishes the chunks of one attempt so that none is missing in the end, whatever breaks: a few are in flight at once, and after any
+ * failure the stream is asked which of them it has. What it lacks is sent again, oldest first. Each one is looked for, because the
+ * newest says nothing about those before it: a broker that just came back may refuse one and take the next. (The window in which it
+ * would recognise repeated message ids ends after two minutes.)
  */
 export class LogChunkPublisher {
   private readonly waiting: OutgoingChunk[] = [];
   private inFlight = 0;
   private generation = 0;
+  /** Stream sequence of the newest acknowledged chunk. */
+  private storedUpTo = 0;
+  /** Chunks beyond it that the stream was seen to have. */
+  private seen: ReadonlySet<string> = new Set();
   private recovering = false;
   private failures = 0;
   private wakers: (() => void)[] = [];
@@ -45,9 +50,12 @@ export class LogChunkPublisher {
     private readonly signal: AbortSignal,
   ) {
     this.subject = subjects.logs(of.workerId, of.taskId);
-    this.unsubscribe = ConnectionState.of(nc).onChange((connected) => {
+    const state = ConnectionState.of(nc);
+    this.unsubscribe = state.onChange((connected) => {
       if (!connected) this.fail();
     });
+    // What is sent while disconnected is dropped without a word, and nothing tells a newcomer that the connection is down already.
+    if (!state.connected) this.fail();
     signal.addEventListener('abort', () => this.wake(), { once: true });
   }
 
@@ -73,17 +81,10 @@ export class LogChunkPublisher {
     of: { readonly taskId: string; readonly attempt: number; readonly workerId: string },
   ): Promise<StoredTail | undefined> {
     const manager = await jetstreamManager(nc, { checkAPI: false });
-    let chunk: LogChunk;
-    try {
-      const message = await manager.streams.getMessage(streams.logs.name, {
-        last_by_subj: subjects.logs(of.workerId, of.taskId),
-      });
-      if (message === null) return undefined;
-      chunk = logChunkSchema.parse(message.json());
-    } catch (error) {
-      if (error instanceof JetStreamApiError && (error.code === 10_037 || error.code === 10_059)) return undefined;
-      throw error;
-    }
+    const query = { last_by_subj: subjects.logs(of.workerId, of.taskId) };
+    const message = await manager.streams.getMessage(streams.logs.name, query).catch(noneAsNull);
+    if (message === null) return undefined;
+    const chunk: LogChunk = logChunkSchema.parse(message.json());
     if (chunk.attempt !== of.attempt) return undefined;
     // A last chunk without lines does not tell the number; nothing more is to come then anyway.
     return { lastSeq: chunk.lines.at(-1)?.seq ?? Number.MAX_SAFE_INTEGER, ended: chunk.end };
@@ -100,25 +101,27 @@ export class LogChunkPublisher {
 
   private publish(chunk: OutgoingChunk, generation: number): void {
     const msgID = `${this.of.taskId}:${this.of.attempt}:${chunk.firstSeq}`;
-    jetStreamOf(this.nc)
-      .publish(this.subject, chunk.payload, { msgID, timeout: ACK_TIMEOUT_MS })
-      .then(
-        () => {
-          if (generation === this.generation) this.stored(chunk);
-        },
-        () => {
-          if (generation === this.generation) this.fail();
-        },
-      );
+    const sent = this.seen.has(outgoingKey(chunk))
+      ? Promise.resolve({ seq: 0 })
+      : jetStreamOf(this.nc).publish(this.subject, chunk.payload, { msgID, timeout: ACK_TIMEOUT_MS });
+    sent.then(
+      ({ seq }) => {
+        if (generation === this.generation) this.stored(chunk, seq);
+      },
+      () => {
+        if (generation === this.generation) this.fail();
+      },
+    );
   }
 
-  private stored(chunk: OutgoingChunk): void {
+  private stored(chunk: OutgoingChunk, streamSequence: number): void {
     // Acknowledgements of one connection come in order; one that does not is a reason to look at the stream.
     if (this.waiting[0] !== chunk) {
       this.fail();
       return;
     }
     this.failures = 0;
+    this.storedUpTo = Math.max(this.storedUpTo, streamSequence);
     this.waiting.shift();
     this.inFlight -= 1;
     chunk.onStored();
@@ -143,9 +146,10 @@ export class LogChunkPublisher {
       if (!state.connected || this.waiting.length === 0) continue;
       const generation = this.generation;
       try {
-        const tail = await LogChunkPublisher.tail(this.nc, this.of);
+        const seen = await this.look();
         if (generation !== this.generation) continue;
-        this.dropStored(tail);
+        this.seen = seen;
+        this.dropStored();
         this.recovering = false;
         this.pump();
         return;
@@ -157,15 +161,23 @@ export class LogChunkPublisher {
     this.wake();
   }
 
-  private dropStored(tail: StoredTail | undefined): void {
-    if (tail === undefined) return;
-    while (
-      this.waiting[0] !== undefined &&
-      this.waiting[0].lastSeq <= tail.lastSeq &&
-      (!this.waiting[0].end || tail.ended)
-    ) {
-      this.waiting.shift()?.onStored();
+  /** Which chunks the stream has beyond the newest acknowledged one. */
+  private async look(): Promise<Set<string>> {
+    const manager = await jetstreamManager(this.nc, { checkAPI: false });
+    const seen = new Set<string>();
+    for (let next = this.storedUpTo + 1; ;) {
+      const query = { seq: next, next_by_subj: this.subject };
+      const message = await manager.streams.getMessage(streams.logs.name, query).catch(noneAsNull);
+      if (message === null) return seen;
+      const chunk = logChunkSchema.parse(message.json());
+      if (chunk.attempt === this.of.attempt) seen.add(keyOf(chunk.lines[0]?.seq));
+      next = message.seq + 1;
     }
+  }
+
+  private dropStored(): void {
+    while (this.waiting[0] !== undefined && this.seen.has(outgoingKey(this.waiting[0])))
+      this.waiting.shift()?.onStored();
     this.wake();
   }
 
@@ -178,4 +190,14 @@ export class LogChunkPublisher {
     this.wakers = [];
     for (const waker of wakers) waker();
   }
+}
+
+/** Chunks never change once they are cut, so the first line tells them apart; only the last one may have none. */
+const keyOf = (firstSeq: number | undefined): string => (firstSeq === undefined ? 'end' : String(firstSeq));
+const outgoingKey = ({ firstSeq, lastSeq }: OutgoingChunk): string => keyOf(lastSeq < firstSeq ? undefined : firstSeq);
+
+/** 10037: there is no such message. 10059: there is no such stream yet. */
+function noneAsNull(error: unknown): null {
+  if (error instanceof JetStreamApiError && (error.code === 10_037 || error.code === 10_059)) return null;
+  throw error;
 }
