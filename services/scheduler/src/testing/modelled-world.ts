@@ -146,12 +146,17 @@ export class ModelledWorld {
   /** Streams to their end, agents connected, everything read: what is not done then will never be. */
   settle(): void {
     for (const agent of this.agents) agent.connected = true;
-    for (let round = 0; round < 60; round += 1) {
+    for (let round = 0; round < 60 && !this.isQuiet; round += 1) {
       this.pass(5_000);
       this.agentsLive();
       for (const agent of this.agents) for (const taskId of [...agent.running.keys()]) agent.end(taskId, 'succeeded');
       this.schedulerWorks();
     }
+  }
+
+  private get isQuiet(): boolean {
+    const ended = [...this.tasks.values()].every((task) => task.ended !== undefined);
+    return ended && this.cluster.board.size === 0 && this.agents.every(({ running }) => running.size === 0);
   }
 
   /** What agents do all the time, if they are connected. */
