@@ -165,6 +165,8 @@ export class SchedulingLoop {
     this.stillHeld = stillHeld;
     this.leading = true;
     this.outbox.start(term);
+    // Whoever joined while the others were being fenced.
+    for (const workerId of cluster.fleet.workerIds()) this.outbox.welcome(workerId);
     logger.info({ epoch, workers: workers.size, queued: cluster.engine.waiting.size }, 'leading');
     this.plan();
     this.sweep();

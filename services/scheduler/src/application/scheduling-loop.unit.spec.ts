@@ -44,6 +44,16 @@ class BrokerHeartbeats implements StoredHeartbeats {
   }
 }
 
+/** Something happens while an append is on its way. */
+class BusyStore extends InMemoryEventStore<AssignEvent> {
+  meanwhile: () => void = () => undefined;
+
+  override append(...of: Parameters<InMemoryEventStore<AssignEvent>['append']>) {
+    this.meanwhile();
+    return super.append(...of);
+  }
+}
+
 describe('a lease of 60 s', () => {
   let clock: ManualClock;
   let elapsed: number;
@@ -51,6 +61,7 @@ describe('a lease of 60 s', () => {
   let timers: FakeTimers;
   let broker: BrokerHeartbeats;
   let sched: InMemoryEventStore<SchedEvent>;
+  let assign: BusyStore;
   let loop: SchedulingLoop;
 
   const pass = (milliseconds: number) => {
@@ -72,9 +83,10 @@ describe('a lease of 60 s', () => {
     timers = new FakeTimers();
     broker = new BrokerHeartbeats();
     sched = new InMemoryEventStore();
+    assign = new BusyStore();
     loop = new SchedulingLoop({
       cluster: newCluster(),
-      assignStore: new InMemoryEventStore<AssignEvent>(),
+      assignStore: assign,
       schedStore: sched,
       pendingReports: { has: async () => false },
       storedHeartbeats: broker,
@@ -91,6 +103,17 @@ describe('a lease of 60 s', () => {
     loop.onHeartbeat(beat(1), clock.now());
     await sweep();
     expect(events()).toEqual(['WorkerJoined']);
+  });
+
+  it('a leader also fences who joins while it takes over', async () => {
+    loop.follow();
+    assign.meanwhile = () => loop.onHeartbeat(heartbeat('late'), clock.now());
+    await loop.lead(2, 'test', () => held);
+    await new Promise((resolve) => setImmediate(resolve));
+    const epochs = assign.all.flatMap(({ commit }) =>
+      commit.events.map((event) => (event.type === 'EpochStarted' ? [commit.aggregateId, event.data.epoch] : [])),
+    );
+    expect(epochs).toContainEqual(['late', 2]);
   });
 
   it('ends after its time and margin', async () => {
