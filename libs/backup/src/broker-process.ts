@@ -35,7 +35,10 @@ export async function startBroker(storeFolder: string): Promise<BrokerProcess> {
   child.once('exit', (code) => {
     ended ??= new Error(`nats-server ended with code ${code}`);
   });
-  for (let waited = 0; !output.includes('Server is ready'); waited += 20) {
+  // It says that it is ready before it has written where.
+  const portsFile = join(folder, `nats-server_${child.pid}.ports`);
+  let ports: { nats: string[] } | undefined;
+  for (let waited = 0; ports === undefined; waited += 20) {
     if (ended !== undefined || waited > 120_000) {
       child.kill('SIGKILL');
       throw new GantryError(
@@ -46,8 +49,8 @@ export async function startBroker(storeFolder: string): Promise<BrokerProcess> {
       );
     }
     await new Promise((resolve) => setTimeout(resolve, 20));
+    if (output.includes('Server is ready')) ports = readPorts(portsFile);
   }
-  const ports = JSON.parse(readFileSync(join(folder, `nats-server_${child.pid}.ports`), 'utf8')) as { nats: string[] };
   return {
     url: ports.nats[0] ?? '',
     async stop() {
@@ -59,4 +62,13 @@ export async function startBroker(storeFolder: string): Promise<BrokerProcess> {
       rmSync(folder, { recursive: true, force: true });
     },
   };
+}
+
+/** Undefined while it is not there or not complete. */
+function readPorts(file: string): { nats: string[] } | undefined {
+  try {
+    return JSON.parse(readFileSync(file, 'utf8')) as { nats: string[] };
+  } catch {
+    return undefined;
+  }
 }
