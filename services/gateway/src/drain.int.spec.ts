@@ -7,16 +7,13 @@ import { bearer, graphql } from './testing/api-client.js';
 import { World } from './testing/world.fixture.js';
 
 let world: World;
-let stopped: Promise<void> | undefined;
 
 beforeEach(async () => {
   world = await World.start();
-  stopped = undefined;
 });
 
 afterEach(async () => {
-  await stopped;
-  await world.stop().catch(() => undefined);
+  await world.stop();
 });
 
 it('answers what it has in hand before it stops, takes nothing new, and sends live connections elsewhere', async () => {
@@ -38,7 +35,7 @@ it('answers what it has in hand before it stops, takes nothing new, and sends li
   );
   await eventually(() => Promise.resolve(expect(world.services.asked(getTask)).toHaveLength(5)));
 
-  stopped = world.server.stop();
+  const stopped = world.stopServer();
   expect((await closed)[0]).toBe(1001);
   await expect(fetch(`${world.url}/health/live`)).rejects.toThrow();
   answer();

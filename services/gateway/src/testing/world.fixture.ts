@@ -123,6 +123,8 @@ export class World {
   readonly apiKeys = new Map<string, { user: UserView; scopes: Scope[] }>();
   artifactBytes: Uint8Array = new Uint8Array();
 
+  private serverStopped: Promise<void> | undefined;
+
   private constructor(
     readonly nats: NatsServerFixture,
     readonly nc: NatsConnection,
@@ -137,8 +139,14 @@ export class World {
     return this.server.url;
   }
 
+  /** Once, however often it is asked. */
+  stopServer(): Promise<void> {
+    this.serverStopped ??= this.server.stop();
+    return this.serverStopped;
+  }
+
   async stop(): Promise<void> {
-    await this.server.stop();
+    await this.stopServer();
     await this.gatewayConnection.close();
     await this.nc.close();
     await this.nats.stop();
