@@ -5,7 +5,7 @@ import { fileURLToPath } from 'node:url';
 import { buildAll } from './install/build.mjs';
 import { installNodePackages } from './install/node-packages.mjs';
 import { runCommand } from './install/run-command.mjs';
-import { requireProgram } from './install/system-package.mjs';
+import { canInstallPackages, findProgram, installPackages, requireProgram } from './install/system-package.mjs';
 
 const root = path.resolve(path.dirname(fileURLToPath(import.meta.url)), '..');
 const PROJECT_FOLDERS = ['libs', 'services', 'agents', 'apps'];
@@ -61,16 +61,19 @@ const checkTypes = (project) => aside(path.join(root, 'node_modules/.bin/tsc'), 
 
 /**
  * Lanes of one group run side by side, the stages of a lane one after the other: reading code keeps one core busy while the
- * suites mostly wait for servers. `--only a,b` runs some of the stages.
+ * build and the suites mostly wait for the disk and for servers. `--only a,b` runs some of the stages, and always the build.
+ * @type {{ name: string, run: () => Promise<unknown>, always?: boolean }[][][]}
  */
 const groups = [
   [
+    // Both read sources only, so they need no build.
     [
       { name: 'static checks', run: () => aside(process.execPath, [path.join(root, 'scripts/lint.mjs')]) },
       // One program for everything but the dashboard, whose build checks its own types.
       { name: 'types', run: () => Promise.all(['tsconfig.check.json', 'e2e/tsconfig.json'].map(checkTypes)) },
     ],
     [
+      { name: 'build', run: () => buildAll(root), always: true },
       { name: 'unit', run: () => nx(['test-unit'], 2) },
       // One at a time: each starts servers of its own, and two cores are soon full.
       { name: 'integration', run: () => nx(['test-int'], 1) },
@@ -105,23 +108,25 @@ async function runStage({ name, run }) {
   }
 }
 
+/** One call of the package manager for all that is missing. */
+async function installPrograms() {
+  const missing = NEEDS.filter(({ program }) => findProgram(program) === undefined);
+  if (missing.length > 0 && canInstallPackages()) await installPackages(missing.flatMap(({ packages }) => packages));
+  for (const need of NEEDS) await requireProgram(need);
+}
+
 async function main() {
   const chosen = chosenNames();
-  await installNodePackages(root);
-  for (const need of NEEDS) await requireProgram(need);
-  await buildAll(root);
+  await Promise.all([installNodePackages(root), installPrograms()]);
+  /** @type {string[]} */
   const failures = [];
-  for (const lanes of groups) {
-    const ended = await Promise.all(
-      lanes.map(async (stages) => {
-        const failed = [];
-        for (const stage of stages.filter(({ name }) => chosen?.has(name) ?? true))
-          failed.push(...(await runStage(stage)));
-        return failed;
-      }),
-    );
-    failures.push(...ended.flat());
-  }
+  const lane = async (/** @type {typeof groups[0][0]} */ stages) => {
+    for (const stage of stages.filter(({ name, always }) => always === true || (chosen?.has(name) ?? true))) {
+      if (failures.includes('build')) return;
+      failures.push(...(await runStage(stage)));
+    }
+  };
+  for (const lanes of groups) await Promise.all(lanes.map(lane));
   return failures;
 }
 

@@ -19,6 +19,24 @@ export class TaskFormPage {
 
   /** Fills the form and waits for the page of the new task; answers its id. */
   async submit(entry: FormEntry): Promise<string> {
+    await this.fill(entry);
+    return this.send();
+  }
+
+  /** Opens the form, fills it and stays on it after sending; answers the task's id. */
+  async submitAndStay(entry: FormEntry): Promise<string> {
+    await this.fill(entry);
+    return this.sendAndStay(entry.name);
+  }
+
+  /** On the form that `submitAndStay` left: the next task differs in name and command; answers its id. */
+  async submitNext(change: { name: string; command: string }): Promise<string> {
+    await this.name.fill(change.name);
+    await this.page.locator('#command').fill(change.command);
+    return this.sendAndStay(change.name);
+  }
+
+  private async fill(entry: FormEntry): Promise<void> {
     const { page } = this;
     await page.goto(`${this.webUrl}/tasks/new`);
     await this.name.fill(entry.name);
@@ -37,7 +55,6 @@ export class TaskFormPage {
       await page.getByRole('button', { name: 'Queue, limits, labels, network' }).click();
       await page.getByLabel('Time limit (seconds)').fill(String(entry.timeoutSeconds));
     }
-    return this.send();
   }
 
   /** From the page of a task: the same form again with another name and command; answers the id of the new task. */
@@ -61,10 +78,17 @@ export class TaskFormPage {
 
   private async send(): Promise<string> {
     const { page } = this;
-    await page.getByRole('button', { name: /^submit/i }).click();
+    await page.getByRole('button', { name: 'Submit task' }).click();
     await page.waitForURL(/\/tasks\/[0-9a-f-]{36}$/);
     // The address changes before the page does: only its own content says that it is there.
     await page.getByTestId('task-status').first().waitFor();
     return new URL(page.url()).pathname.split('/').at(-1) ?? '';
+  }
+
+  private async sendAndStay(name: string): Promise<string> {
+    const { page } = this;
+    await page.getByRole('button', { name: 'Submit and write the next' }).click();
+    const accepted = page.getByTestId('accepted-task').filter({ hasText: new RegExp(`^${name}$`) });
+    return (await accepted.getAttribute('href'))?.split('/').at(-1) ?? '';
   }
 }

@@ -1,9 +1,12 @@
 import type { NotificationData } from '@mantine/notifications';
 import { problemOf } from '@/lib/problem';
 
-/** Loaded with the first toast: most pages show none. */
+/** Loaded with the first toast: most pages show none. One with the id of a toast that is still there takes its place. */
 function show(toast: NotificationData): void {
-  void import('@mantine/notifications').then(({ notifications }) => notifications.show(toast));
+  void import('@mantine/notifications').then(({ notifications }) => {
+    notifications.update(toast);
+    notifications.show(toast);
+  });
 }
 
 export function toastDone(title: string, message?: string): void {

@@ -7,12 +7,13 @@ import { Controller, useForm } from 'react-hook-form';
 import { Panel } from '@/components/ui/panel';
 import { formatMebibytes } from '@/lib/format';
 import type { SubmitValues } from '../model/submit-values';
+import { AcceptedNote } from './accepted-note';
 import { CommandInput } from './command-input';
 import { PairListInput } from './pair-list-input';
 import { AdvancedFields, advancedFields } from './submit-advanced-fields';
 import { NumberField } from './submit-number-field';
 import { submitResolver } from './submit-resolver';
-import { useSubmitTask } from './use-submit-task';
+import { useSubmitTask, type After } from './use-submit-task';
 
 export function SubmitTaskForm({ initial }: { initial: SubmitValues }) {
   const form = useForm<SubmitValues>({
@@ -23,13 +24,27 @@ export function SubmitTaskForm({ initial }: { initial: SubmitValues }) {
   });
   const { control, register, handleSubmit, formState } = form;
   const { errors } = formState;
-  const { submit, problem, accepted } = useSubmitTask(form);
+  const { submit, problem, accepted, leaving } = useSubmitTask(form);
+  const [pressed, setPressed] = useState<After>('open');
+  const send = (after: After) => {
+    setPressed(after);
+    void handleSubmit((values) => submit(values, after))();
+  };
+  const busy = formState.isSubmitting || leaving;
   const [opened, setOpened] = useState(false);
   // A wrong field must be seen.
   const advanced = opened || advancedFields.some((field) => errors[field] !== undefined);
 
   return (
-    <form onSubmit={(event) => void handleSubmit(submit)(event)} noValidate aria-label="Submit a task" method="post">
+    <form
+      onSubmit={(event) => {
+        event.preventDefault();
+        send('open');
+      }}
+      noValidate
+      aria-label="Submit a task"
+      method="post"
+    >
       <Stack gap="md" maw={860}>
         {problem === null && errors.root === undefined && accepted === null ? null : (
           <div>
@@ -42,15 +57,7 @@ export function SubmitTaskForm({ initial }: { initial: SubmitValues }) {
               </Alert>
             ) : null}
             {errors.root?.message ? <Alert color="red" title={errors.root.message} role="alert" /> : null}
-            {accepted !== null ? (
-              <Alert color="teal" title={accepted.duplicate ? 'It had been accepted before' : 'Accepted'} role="status">
-                {accepted.queuePosition === null ? (
-                  'It left the queue already.'
-                ) : (
-                  <span data-testid="queue-position">{`Position ${accepted.queuePosition} in the queue.`}</span>
-                )}
-              </Alert>
-            ) : null}
+            {accepted !== null ? <AcceptedNote accepted={accepted} /> : null}
           </div>
         )}
 
@@ -182,8 +189,16 @@ export function SubmitTaskForm({ initial }: { initial: SubmitValues }) {
         </Panel>
 
         <Group>
-          <Button type="submit" loading={formState.isSubmitting || accepted !== null}>
+          <Button type="submit" loading={busy && pressed === 'open'} disabled={busy && pressed === 'stay'}>
             Submit task
+          </Button>
+          <Button
+            variant="light"
+            onClick={() => send('stay')}
+            loading={busy && pressed === 'stay'}
+            disabled={busy && pressed === 'open'}
+          >
+            Submit and write the next
           </Button>
           <Button component={Link} href="/tasks" variant="default">
             Back
