@@ -1,12 +1,14 @@
 import type { Heartbeat } from '@gantry/contracts/agents/heartbeat';
-import type { ReportBody } from '@gantry/contracts/agents/report';
+import type { EarlierReport, Report } from '@gantry/contracts/agents/report';
 import { streams, subjects } from '@gantry/contracts/messaging/streams';
+import { timing } from '@gantry/contracts/messaging/timing';
 import type { AssignEventData } from '@gantry/contracts/scheduling/assign-events';
 import { publishJson } from '@gantry/jetstream/publisher';
 import type { NatsConnection } from '@nats-io/transport-node';
 import type { FleetSettings } from './fleet-protocol.js';
 
 type Assignment = AssignEventData<'TaskAssigned'>;
+type Said = Pick<Report, 'at' | 'report'>;
 
 /**
  * The messages of an agent without the agent: heartbeats, reports and the last log chunk of each task, under the same
@@ -67,14 +69,21 @@ export class SimulatedWorker {
     this.assignSequence = sequence;
   }
 
-  /** As the agent does it: accepted, started, wait, end of log, exited. */
+  /** As the agent does it: accepted, started, wait, end of log, exited; what happens within a moment is one message. */
   async run(assignment: Assignment): Promise<void> {
     const { taskId, attempt } = assignment;
     this.running.set(taskId, assignment);
     const containerId = `simulated-${taskId}-${attempt}`;
-    const accepted = this.report(assignment, { type: 'accepted' }, 'accepted');
     const startedAt = Date.now();
-    const started = this.report(assignment, { type: 'started', startedAt, containerId }, 'started');
+    const start = [
+      { at: startedAt, report: { type: 'accepted' } },
+      { at: startedAt, report: { type: 'started', startedAt, containerId } },
+    ] as const;
+    let announced: Promise<void> | undefined;
+    const announcement = setTimeout(() => {
+      const [accepted, started] = start;
+      announced = this.report(assignment, started, 'started', [accepted]);
+    }, timing.reportLingerMs);
     if (this.settings.taskMs > 0) await new Promise((resolve) => setTimeout(resolve, this.settings.taskMs));
     const finishedAt = Date.now();
     await publishJson(
@@ -83,16 +92,23 @@ export class SimulatedWorker {
       { taskId, attempt, workerId: this.id, end: true, lines: [] },
       { msgId: `${taskId}:${attempt}:1` },
     );
-    await Promise.all([accepted, started]);
+    clearTimeout(announcement);
     const exit = { type: 'exited', outcome: 'exited', exitCode: 0, message: 'simulated: nothing ran' } as const;
-    await this.report(assignment, { ...exit, startedAt, finishedAt, containerId }, 'exited');
+    const report = { ...exit, startedAt, finishedAt, containerId };
+    await this.report(assignment, { at: Date.now(), report }, 'exited', announced === undefined ? start : undefined);
+    await announced;
     this.running.delete(taskId);
     this.completed += 1;
   }
 
-  private async report({ taskId, attempt }: Assignment, report: ReportBody, word: string): Promise<void> {
+  private async report(
+    { taskId, attempt }: Assignment,
+    said: Said,
+    word: string,
+    earlier: readonly EarlierReport[] | undefined,
+  ): Promise<void> {
     const id = `${taskId}:${attempt}:${word}`;
-    const message = { id, workerId: this.id, taskId, attempt, at: Date.now(), report };
+    const message = { id, workerId: this.id, taskId, attempt, ...said, earlier };
     await publishJson(this.nc, subjects.report(this.id, taskId), message, { msgId: id });
   }
 }

@@ -1,3 +1,4 @@
+import type { Report } from '@gantry/contracts/agents/report';
 import { subjects } from '@gantry/contracts/messaging/streams';
 import { countTasks, getTaskHistory } from '@gantry/contracts/tasks/task-requests';
 
@@ -48,6 +49,26 @@ describe('a task’s life', () => {
       'worker w1: TaskSucceeded',
     ]);
     expect(entries.map(({ version }) => version)).toEqual([1, 2, 3, 4, 4, 5, 6, 7]);
+  });
+
+  it('of a short task whose reports come as one message is one commit with every state', async () => {
+    const { task } = await system.submit();
+    const at = Date.now();
+    const earlier: Report['earlier'] = [
+      { at, report: { type: 'accepted' } },
+      { at, report: { type: 'started', startedAt: at, containerId: 'c1' } },
+    ];
+    await system.exit(task.id, 0, 1, 'w1', undefined, earlier);
+    await system.assign(task);
+    expect(await system.until(task.id, 'succeeded')).toMatchObject({ exitCode: 0, startedAt: at });
+    const { entries } = await system.client.request(getTaskHistory, { taskId: task.id, visibleTo: 'ada' }, as(ada));
+    expect(entries.map(({ type, version }) => `${version}: ${type}`)).toEqual([
+      '1: TaskSubmitted',
+      '2: TaskAssigned',
+      '3: TaskStarting',
+      '3: TaskStarted',
+      '3: TaskSucceeded',
+    ]);
   });
 
   it('holds a report that overtakes its assignment', async () => {

@@ -135,12 +135,20 @@ export class TasksSystem {
     attempt = 1,
     workerId = 'w1',
     subject = subjects.report(workerId, taskId),
+    earlier?: Report['earlier'],
   ): Promise<void> {
-    const report: Report = { id: randomUUID(), workerId, taskId, attempt, at: Date.now(), report: body };
+    const report: Report = { id: randomUUID(), workerId, taskId, attempt, at: Date.now(), report: body, earlier };
     await publishJson(this.service.nc, subject, report, { msgId: report.id });
   }
 
-  exit(taskId: string, exitCode = 0, attempt = 1, workerId = 'w1'): Promise<void> {
+  exit(
+    taskId: string,
+    exitCode = 0,
+    attempt = 1,
+    workerId = 'w1',
+    subject?: string,
+    earlier?: Report['earlier'],
+  ): Promise<void> {
     const now = Date.now();
     return this.report(
       taskId,
@@ -155,6 +163,8 @@ export class TasksSystem {
       },
       attempt,
       workerId,
+      subject,
+      earlier,
     );
   }
 

@@ -224,7 +224,10 @@ export class WorkerWorld {
         for await (const message of this.nc.subscribe(subject)) take(message);
       })();
     };
-    each('report.>', (message) => this.reports.push(reportSchema.parse(message.json())));
+    each('report.>', (message) => {
+      const { earlier = [], ...last } = reportSchema.parse(message.json());
+      this.reports.push(...earlier.map((before) => ({ ...last, ...before })), last);
+    });
     each('fleet.*', (message) => this.heartbeats.push(heartbeatSchema.parse(message.json())));
     each('metrics.*', (message) => this.metrics.push(metricBatchSchema.parse(message.json())));
     const put = putArtifactChunk(this.workerId);

@@ -24,6 +24,8 @@ export const timing = {
   /** Assumed: a second on a monotonic clock is wrong by at most this many millionths (NTP slews by at most 500). */
   clockDriftPpm: 500,
   defaultCancelGraceMs: 10_000,
+  /** An agent holds back the news of a start this long, so that the end of a short task can go with it. */
+  reportLingerMs: 20,
   metricsSampleMs: 5_000,
   liveMetricsSampleMs: 1_000,
 } as const;

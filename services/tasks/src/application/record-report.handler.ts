@@ -9,10 +9,10 @@ export class RecordReportHandler {
     private readonly jitter: () => number,
   ) {}
 
-  async handle({ id, workerId, taskId, attempt, at, report }: Report): Promise<void> {
+  async handle({ id, workerId, taskId, attempt, at, report, earlier }: Report): Promise<void> {
     await this.executor.executeAfterAssignment(
       taskId,
-      { type: 'RecordReport', workerId, attempt, at, now: this.clock.now(), jitter: this.jitter(), report },
+      { type: 'RecordReport', workerId, attempt, at, now: this.clock.now(), jitter: this.jitter(), report, earlier },
       {
         // Worker and task are part of it, so that nobody can take another one's message id.
         commandId: `report:${workerId}:${taskId}:${id}`,

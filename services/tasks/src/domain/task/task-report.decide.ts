@@ -4,17 +4,35 @@ import { assertNever } from '@gantry/kernel/assert-never';
 import { cancelled, endByFailure, endByInfrastructure, type Ending } from './task-ending.decide.js';
 import type { RecordReport } from './task.commands.js';
 import { taskErrors } from './task.errors.js';
-import { isPlaced, staleKey } from './task.evolve.js';
+import { evolveTask, isPlaced, staleKey } from './task.evolve.js';
 import type { EndedTask, PlacedTask, Progress, QueuedTask, TaskState } from './task.state.js';
 
 type Exited = Extract<ReportBody, { type: 'exited' }>;
 type Progressing = Extract<ReportBody, { type: 'pulling' | 'progress' }>;
 
 /**
+ * A report with the news of the start that came with it, each judged after the one before: their events are one commit. Of an
+ * attempt that is not (or no longer) current only the last word counts.
+ */
+export function decideReports(command: RecordReport, state: TaskState): readonly TaskEvent[] {
+  const { earlier = [], attempt, workerId } = command;
+  const current = isPlaced(state) && state.attempt === attempt && state.workerId === workerId;
+  if (!current || earlier.length === 0) return decideReport(command, state);
+  let before: TaskState = state;
+  const events: TaskEvent[] = [];
+  for (const { at, report } of [...earlier, command]) {
+    const decided = decideReport({ ...command, at, report }, before);
+    for (const event of decided) before = evolveTask(before, event);
+    events.push(...decided);
+  }
+  return events;
+}
+
+/**
  * What an agent says about an attempt. Reports come at least once and in any order, so each is judged against the state only:
  * news of the current attempt becomes events, repetitions nothing, anything of an older attempt at most one record.
  */
-export function decideReport(command: RecordReport, state: TaskState): readonly TaskEvent[] {
+function decideReport(command: RecordReport, state: TaskState): readonly TaskEvent[] {
   if (state.status === 'absent') throw taskErrors.notFound();
   if (state.status === 'deleted') return [];
   if (isPlaced(state)) {

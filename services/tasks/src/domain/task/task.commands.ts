@@ -1,4 +1,4 @@
-import type { ReportBody } from '@gantry/contracts/agents/report';
+import type { EarlierReport, ReportBody } from '@gantry/contracts/agents/report';
 import type { TaskSpec } from '@gantry/contracts/tasks/task-spec';
 import type { Artifact } from '@gantry/contracts/tasks/task-status';
 
@@ -32,6 +32,8 @@ export interface RecordReport {
   readonly now: number;
   readonly jitter: number;
   readonly report: ReportBody;
+  /** News of the attempt's start that came with it, oldest first. */
+  readonly earlier?: readonly EarlierReport[] | undefined;
 }
 
 export interface RequestCancel {

@@ -1,4 +1,4 @@
-import { exitOutcomes, type ReportBody } from '@gantry/contracts/agents/report';
+import { type EarlierReport, exitOutcomes, type ReportBody } from '@gantry/contracts/agents/report';
 import type { Commit } from '@gantry/contracts/messaging/commit';
 import { taskEventSchemas, type TaskEvent } from '@gantry/contracts/tasks/task-events';
 import { isTerminal, type TaskStatus } from '@gantry/contracts/tasks/task-status';
@@ -59,6 +59,11 @@ const reportBody: fc.Arbitrary<ReportBody> = fc.oneof(
   },
 );
 
+const startReport = fc.oneof(
+  fc.constant<EarlierReport['report']>({ type: 'accepted' }),
+  time.map((startedAt): EarlierReport['report'] => ({ type: 'started', containerId: 'c', startedAt })),
+);
+
 const command: fc.Arbitrary<TaskCommand> = fc.oneof(
   {
     weight: 1,
@@ -90,6 +95,7 @@ const command: fc.Arbitrary<TaskCommand> = fc.oneof(
         now: time,
         jitter: fc.double({ min: 0, max: 0.999, noNaN: true }),
         report: reportBody,
+        earlier: optional(fc.array(fc.record({ at: time, report: startReport }), { maxLength: 3 })),
       })
       .map((data): TaskCommand => ({ type: 'RecordReport', ...data })),
   },

@@ -2,7 +2,7 @@ import { MAX_ARTIFACTS_PER_ATTEMPT } from '@gantry/contracts/agents/artifact-upl
 import type { TaskEvent } from '@gantry/contracts/tasks/task-events';
 import { assertNever } from '@gantry/kernel/assert-never';
 import type { Decider } from '@gantry/event-sourcing/decider';
-import { decideReport } from './task-report.decide.js';
+import { decideReports } from './task-report.decide.js';
 import { endByInfrastructure } from './task-ending.decide.js';
 import type {
   DeleteTask,
@@ -25,7 +25,7 @@ export function decideTask(command: TaskCommand, state: TaskState): readonly Tas
     case 'RecordAssignment':
       return recordAssignment(command, state);
     case 'RecordReport':
-      return decideReport(command, state);
+      return decideReports(command, state);
     case 'RequestCancel':
       return requestCancel(command, state);
     case 'RecordAttemptLost':
