@@ -8,6 +8,9 @@ import { ZodError } from 'zod';
  */
 const PASSING = new Set([
   '60', // UNKNOWN_TABLE
+  '74', // CANNOT_READ_FROM_FILE_DESCRIPTOR
+  '75', // CANNOT_WRITE_TO_FILE_DESCRIPTOR
+  '76', // CANNOT_OPEN_FILE
   '81', // UNKNOWN_DATABASE
   '159', // TIMEOUT_EXCEEDED
   '160', // TOO_SLOW
@@ -21,7 +24,6 @@ const PASSING = new Set([
   '236', // ABORTED
   '241', // MEMORY_LIMIT_EXCEEDED
   '242', // TABLE_IS_READ_ONLY
-  '243', // NOT_ENOUGH_SPACE
   '252', // TOO_MANY_PARTS
   '319', // UNKNOWN_STATUS_OF_INSERT
   '394', // QUERY_WAS_CANCELLED
@@ -31,6 +33,11 @@ const PASSING = new Set([
   '516', // AUTHENTICATION_FAILED
   '999', // KEEPER_EXCEPTION
 ]);
+
+/** NOT_ENOUGH_SPACE: the server keeps a reserve, so this comes before a write fails half-way. */
+const NOT_ENOUGH_SPACE = '243';
+/** What the operating system says when the reserve was not enough; it comes with several codes of failed writes. */
+const NO_SPACE_LEFT = /No space left on device/;
 
 /** Sorts whatever the client throws into "try again" and "will never work". */
 export function toClickHouseError(error: unknown): GantryError {
@@ -46,6 +53,14 @@ export function toClickHouseError(error: unknown): GantryError {
     );
   }
   const refusal = refusalOf(error);
+  if (refusal !== undefined && (refusal.code === NOT_ENOUGH_SPACE || NO_SPACE_LEFT.test(refusal.message))) {
+    return new GantryError(
+      'CLICKHOUSE.FULL',
+      'unavailable',
+      'The disk of ClickHouse is full. Free or enlarge it; new logs, metrics and history wait in their streams meanwhile.',
+      { retryable: true, cause: error },
+    );
+  }
   if (refusal !== undefined && !PASSING.has(refusal.code)) {
     return new GantryError('CLICKHOUSE.REJECTED', 'internal', `ClickHouse refused a statement (${refusal.type}).`, {
       cause: error,
@@ -60,8 +75,12 @@ export function toClickHouseError(error: unknown): GantryError {
 }
 
 /** By shape, not class: the server client and the embedded engine each bring their own copy of the class. */
-function refusalOf(error: unknown): { code: string; type: string } | undefined {
+function refusalOf(error: unknown): { code: string; type: string; message: string } | undefined {
   if (!(error instanceof Error) || !('code' in error) || typeof error.code !== 'string' || !/^\d+$/.test(error.code))
     return undefined;
-  return { code: error.code, type: 'type' in error && typeof error.type === 'string' ? error.type : error.code };
+  return {
+    code: error.code,
+    type: 'type' in error && typeof error.type === 'string' ? error.type : error.code,
+    message: error.message,
+  };
 }

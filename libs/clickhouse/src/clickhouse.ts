@@ -121,6 +121,13 @@ export class ClickHouse {
     });
   }
 
+  /** Room left on its fullest disk, bytes. */
+  async freeBytes(): Promise<number> {
+    const sql = 'SELECT toFloat64(min(unreserved_space)) FROM system.disks';
+    const [row] = await this.queryTuples(sql, {}, z.tuple([z.number()]));
+    return row?.[0] ?? 0;
+  }
+
   /** Every table of the database with the statement that makes it. */
   tables(): Promise<{ name: string; create: string }[]> {
     return this.query(

@@ -1,3 +1,4 @@
+import { setTimeout as wait } from 'node:timers/promises';
 import type { ClickHouse } from '@gantry/clickhouse/clickhouse';
 import { GantryError } from '@gantry/kernel/gantry-error';
 import type { HealthState } from '@gantry/nest-platform/health';
@@ -6,6 +7,9 @@ import type { Database } from '../../application/database.port.js';
 
 const FIRST_PAUSE_MS = 200;
 const LONGEST_PAUSE_MS = 5_000;
+/** With this much room a full disk counts as free again. */
+const ENOUGH_BYTES = 16 * 1024 * 1024;
+const ROOM_CHECK_MS = 1_000;
 
 interface Options {
   connect(): ClickHouse;
@@ -17,13 +21,15 @@ interface Options {
 
 /**
  * ClickHouse may be away at any time, also at the start: then calls fail at once with a retryable error (messages stay in
- * their streams), health says so, and a loop in here brings the connection and the tables back.
+ * their streams), health says so, and a loop in here brings the connection and the tables back. With a full disk writes fail
+ * the same way while reads go on.
  */
 export class TelemetryDatabase implements Database {
   private clickhouse: ClickHouse | undefined;
   private state: 'starting' | 'ready' | 'closed' = 'starting';
   private recovery: Promise<void> | undefined;
-  private wake: () => void = () => undefined;
+  private waitingForRoom: Promise<void> | undefined;
+  private readonly closing = new AbortController();
   private readonly listeners: (() => Promise<void>)[] = [];
 
   constructor(private readonly options: Options) {}
@@ -43,15 +49,16 @@ export class TelemetryDatabase implements Database {
     try {
       return await work(this.clickhouse);
     } catch (error) {
-      if (error instanceof GantryError && error.kind === 'unavailable') this.lost(error);
+      if (error instanceof GantryError && error.code === 'CLICKHOUSE.FULL') this.full(error);
+      else if (error instanceof GantryError && error.kind === 'unavailable') this.lost(error);
       throw error;
     }
   }
 
   async close(): Promise<void> {
     this.state = 'closed';
-    this.wake();
-    await this.recovery;
+    this.closing.abort();
+    await Promise.all([this.recovery, this.waitingForRoom]);
     await this.clickhouse?.close();
   }
 
@@ -60,6 +67,25 @@ export class TelemetryDatabase implements Database {
     this.state = 'starting';
     this.complain(error);
     this.recover();
+  }
+
+  private full(error: GantryError): void {
+    if (this.state !== 'ready' || this.waitingForRoom !== undefined) return;
+    this.complain(error);
+    this.waitingForRoom = this.waitForRoom().finally(() => {
+      this.waitingForRoom = undefined;
+    });
+  }
+
+  private async waitForRoom(): Promise<void> {
+    do await this.pause(ROOM_CHECK_MS);
+    while (this.state === 'ready' && !(await this.hasRoom()));
+    if (this.state === 'ready') this.options.health.set('clickhouse', 'healthy');
+  }
+
+  private async hasRoom(): Promise<boolean> {
+    const free = await this.use((clickhouse) => clickhouse.freeBytes()).catch(() => 0);
+    return free >= ENOUGH_BYTES;
   }
 
   private recover(): void {
@@ -102,14 +128,9 @@ export class TelemetryDatabase implements Database {
     this.options.logger.warn({ err: error }, 'clickhouse cannot be used now; trying again');
   }
 
-  private pause(milliseconds: number): Promise<void> {
-    return new Promise((resolve) => {
-      const timer = setTimeout(resolve, milliseconds);
-      this.wake = () => {
-        clearTimeout(timer);
-        resolve();
-      };
-    });
+  /** Ends early when the service stops. */
+  private async pause(milliseconds: number): Promise<void> {
+    await wait(milliseconds, undefined, { signal: this.closing.signal }).catch(() => undefined);
   }
 }
 
