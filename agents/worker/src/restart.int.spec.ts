@@ -1,16 +1,14 @@
-import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
+import type { ChildProcess } from 'node:child_process';
 import { readFileSync, writeFileSync } from 'node:fs';
-import { createRequire } from 'node:module';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { type DockerEngineFixture, importBusyboxImage, startDockerEngine } from '@gantry/testing/docker-engine.fixture';
 import { eventually } from '@gantry/testing/eventually';
 import Docker from 'dockerode';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { compileAgent, endProcess, startAgentProcess } from './testing/agent-process.js';
 import { WorkerWorld } from './testing/worker-world.js';
 
 const sh = (script: string): string[] => ['sh', '-c', script];
-const packageFolder = fileURLToPath(new URL('..', import.meta.url));
 
 describe('an agent that dies, and a broker that dies', () => {
   let engine: DockerEngineFixture;
@@ -18,31 +16,16 @@ describe('an agent that dies, and a broker that dies', () => {
   let world: WorkerWorld;
   let child: ChildProcess | undefined;
 
-  const startAgent = async (extra: Record<string, string> = {}): Promise<ChildProcess> => {
-    const started = spawn(process.execPath, [`${packageFolder}/dist/main.js`], {
-      env: {
-        PATH: process.env['PATH'],
-        ...world.environment({ GANTRY_WORKER_RUNTIME: 'docker', DOCKER_HOST: `unix://${engine.socketPath}`, ...extra }),
+  const startAgent = (extra: Record<string, string> = {}): Promise<ChildProcess> =>
+    startAgentProcess(
+      world.environment({ GANTRY_WORKER_RUNTIME: 'docker', DOCKER_HOST: `unix://${engine.socketPath}`, ...extra }),
+      (started) => {
+        child = started;
       },
-      stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
-    });
-    child = started;
-    await new Promise<void>((resolve, reject) => {
-      started.once('message', () => resolve());
-      started.once('exit', (code) => reject(new Error(`the agent ended with code ${code} before it was ready`)));
-    });
-    return started;
-  };
-
-  const end = (process: ChildProcess, signal: NodeJS.Signals): Promise<number | null> =>
-    new Promise((resolve) => {
-      process.once('exit', (code) => resolve(code));
-      process.kill(signal);
-    });
+    );
 
   beforeAll(async () => {
-    const tsc = createRequire(import.meta.url).resolve('typescript/bin/tsc');
-    execFileSync(process.execPath, [tsc, '-b', 'tsconfig.build.json'], { cwd: packageFolder, stdio: 'inherit' });
+    compileAgent();
     engine = await startDockerEngine();
     await importBusyboxImage(engine.socketPath, 'gantry-test/busybox:latest');
     docker = new Docker({ socketPath: engine.socketPath });
@@ -57,7 +40,7 @@ describe('an agent that dies, and a broker that dies', () => {
   });
 
   afterEach(async () => {
-    if (child !== undefined && child.exitCode === null && child.signalCode === null) await end(child, 'SIGKILL');
+    if (child !== undefined) await endProcess(child, 'SIGKILL');
     await eventually(async () => {
       const left = await docker.listContainers({ all: true, filters: { label: [`gantry.agent=${world.workerId}`] } });
       // A removal that the agent began may still be under way.
@@ -99,7 +82,7 @@ describe('an agent that dies, and a broker that dies', () => {
       await eventually(async () => expect((await world.storedLog(taskId)).lines.length).toBeGreaterThan(seen + 200), {
         timeoutMs: 30_000,
       });
-      await end(child as ChildProcess, 'SIGKILL');
+      await endProcess(child as ChildProcess, 'SIGKILL');
       await startAgent();
     }
     expect(await world.exitOf(taskId)).toMatchObject({ outcome: 'exited', exitCode: 7 });
@@ -117,7 +100,7 @@ describe('an agent that dies, and a broker that dies', () => {
       command: sh('echo before; sleep 1; echo after; echo data > /output/file; exit 4'),
     });
     const { containerId } = await world.started(taskId);
-    await end(child as ChildProcess, 'SIGKILL');
+    await endProcess(child as ChildProcess, 'SIGKILL');
     await docker.getContainer(containerId).wait();
     await startAgent();
     expect(await world.exitOf(taskId)).toMatchObject({ outcome: 'exited', exitCode: 4, containerId });
@@ -129,7 +112,7 @@ describe('an agent that dies, and a broker that dies', () => {
     await startAgent();
     const superseded = await world.assign({ command: ['sleep', '600'] });
     await world.started(superseded);
-    await end(child as ChildProcess, 'SIGKILL');
+    await endProcess(child as ChildProcess, 'SIGKILL');
     await world.revoke(superseded, { reason: 'worker_lost', graceMs: 0 });
     const fresh = await world.assign({ command: sh('echo fresh') });
     const gone = await world.assign({ command: sh('echo gone') });
@@ -142,7 +125,7 @@ describe('an agent that dies, and a broker that dies', () => {
 
   it('starts nothing that it was given before a silence of about a lease, but what it is given after it', async () => {
     await startAgent();
-    await end(child as ChildProcess, 'SIGKILL');
+    await endProcess(child as ChildProcess, 'SIGKILL');
     const file = join(world.dataFolder, 'worker', world.workerId, 'lease-renewal.json');
     const { at, boot } = JSON.parse(readFileSync(file, 'utf8')) as { at: number; boot: { id: string; at: number } };
     const silence = 58_000;
@@ -158,13 +141,13 @@ describe('an agent that dies, and a broker that dies', () => {
     const first = await startAgent();
     const taskId = await world.assign({ command: sh('trap "exit 0" TERM; while true; do sleep 0.1; done') });
     const { containerId } = await world.started(taskId);
-    expect(await end(first, 'SIGTERM')).toBe(0);
+    expect(await endProcess(first, 'SIGTERM')).toBe(0);
     expect((await docker.getContainer(containerId).inspect()).State.Running).toBe(true);
     const second = await startAgent({ GANTRY_WORKER_STOP_TASKS_ON_EXIT: 'true' });
     await eventually(() =>
       expect(world.heartbeats.at(-1)?.running).toEqual([{ taskId, attempt: 1, phase: 'running' }]),
     );
-    expect(await end(second, 'SIGTERM')).toBe(0);
+    expect(await endProcess(second, 'SIGTERM')).toBe(0);
     expect(await world.exitOf(taskId)).toMatchObject({ outcome: 'infrastructure_error' });
     expect(world.heartbeats.at(-1)?.leaving).toBe(true);
   });
@@ -186,7 +169,7 @@ describe('an agent that dies, and a broker that dies', () => {
     process.kill(world.nats.pid, 'SIGSTOP');
     const cut = performance.now();
     try {
-      await end(first, 'SIGKILL');
+      await endProcess(first, 'SIGKILL');
       startAgent().catch(() => undefined);
       await eventually(
         async () => expect((await docker.getContainer(containerId).inspect()).State.Running).toBe(false),

@@ -15,6 +15,8 @@ import { HealthState } from '@gantry/nest-platform/health';
 import type { Logger } from '@gantry/nest-platform/logger';
 import type { NatsConnection } from '@nats-io/transport-node';
 import type { WorkerEnvironment } from './environment.js';
+import { keepLeases, leaseKeeperProgram } from './keeper/keep-leases.js';
+import type { KeeperLink } from './keeper/keeper-link.js';
 import { chooseRuntime } from './runtime/choose-runtime.js';
 import { AgentStore } from './session/agent-store.js';
 import { ArtifactUploader } from './session/artifact.uploader.js';
@@ -51,6 +53,7 @@ export class WorkerAgent {
     private readonly gpus: NvidiaSmiWatch,
     private readonly life: { leaving: boolean; readonly over: AbortController },
     private readonly lock: Server,
+    private readonly keeper: KeeperLink | undefined,
     private readonly logger: Logger,
     private readonly stopTasks: boolean,
   ) {}
@@ -60,7 +63,11 @@ export class WorkerAgent {
   }
 
   /** Resolves when leftovers are taken up, missed assignments applied and the first heartbeat sent. */
-  static async start(environment: WorkerEnvironment, baseLogger: Logger): Promise<WorkerAgent> {
+  static async start(
+    environment: WorkerEnvironment,
+    baseLogger: Logger,
+    keeperProgram = leaseKeeperProgram,
+  ): Promise<WorkerAgent> {
     // Every lease comes with its assignment: what holds for the shortest and the longest holds for all.
     for (const leaseMs of [timing.shortestLeaseMs, timing.longestLeaseMs]) requireSafeTiming(leaseMs, 'leaseMs');
     const clock = systemClock;
@@ -70,8 +77,7 @@ export class WorkerAgent {
     mkdirSync(folder, { recursive: true, mode: 0o700 });
     const lock = await holdAlone(folder);
     const logger = baseLogger.child({ workerId });
-    const { runtime, outputOwner } = await chooseRuntime(environment, workerId, logger);
-    logger.info({ runtime: runtime.kind }, 'runtime chosen');
+    const { runtime: chosen, outputOwner } = await chooseRuntime(environment, workerId, logger);
     const store = new AgentStore(folder, outputOwner, clock.now(), (error) =>
       logger.error({ err: error }, 'the data folder cannot be written'),
     );
@@ -81,6 +87,11 @@ export class WorkerAgent {
     const health = new HealthState(`worker-${workerId}`);
 
     const renewal = new LeaseRenewal(store, clock, systemBootClock);
+    const { runtime, link: keeper } = await keepLeases({
+      ...{ workerId, dataFolder: folder, dockerHost: environment.DOCKER_HOST, program: keeperProgram },
+      ...{ runtime: chosen, store, renewal, bootClock: systemBootClock, logger },
+    });
+    logger.info({ runtime: runtime.kind, leaseKeeper: keeper !== undefined }, 'runtime chosen');
     const guard = new OfflineLeaseGuard(store, runtime, renewal, logger);
     guard.start();
     const gpus = new NvidiaSmiWatch({ intervalMs: environment.GANTRY_METRICS_INTERVAL_MS, clock, logger });
@@ -149,6 +160,7 @@ export class WorkerAgent {
       now: () => renewal.now(),
       onRenewed: (sentAt) => {
         renewal.renew(sentAt);
+        keeper?.renew(renewal.at);
         health.set('broker', 'healthy');
       },
       compose: async () => {
@@ -180,6 +192,7 @@ export class WorkerAgent {
       gpus,
       life,
       lock,
+      keeper,
       logger,
       environment.GANTRY_WORKER_STOP_TASKS_ON_EXIT || runtime.kind !== 'docker',
     );
@@ -216,6 +229,7 @@ export class WorkerAgent {
     this.gpus.stop();
     this.health.stop();
     await Promise.race([this.nc.drain().catch(() => undefined), pause(1_500)]);
+    this.keeper?.close();
     this.lock.close();
     this.logger.info('stopped');
   }

@@ -114,6 +114,14 @@ function endedResult(ending: Ending, exit: ContainerExit | undefined, at: number
 
 /** The first thing that the agent did to end it decides; without that, the container's own end. */
 export function resultOf(ending: Ending | undefined, exit: ContainerExit): AttemptResult {
+  if (ending === undefined && exit.leaseEnded === true) {
+    return {
+      outcome: 'infrastructure_error',
+      exitCode: exit.exitCode,
+      message: 'The agent was away and could not renew the lease, so its lease keeper ended the container.',
+      finishedAt: exit.finishedAt,
+    };
+  }
   return ending === undefined ? plainExit(exit) : endedResult(ending, exit, exit.finishedAt);
 }
 

@@ -17,6 +17,8 @@ export interface ContainerExit {
   readonly finishedAt: number;
   /** The last line on stderr: the container's init says there why it could not run the command. */
   readonly lastErrorLine?: string;
+  /** The lease keeper ended it, because the agent had not renewed its lease. */
+  readonly leaseEnded?: boolean;
 }
 
 /** What the `exited` report will say; fixed before logs and files are collected, so that a restart cannot change it. */

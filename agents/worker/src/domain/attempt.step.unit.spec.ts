@@ -177,6 +177,27 @@ describe('life of an attempt', () => {
   });
 });
 
+describe('an attempt that the lease keeper has ended', () => {
+  const kept: AttemptInput = {
+    type: 'exited',
+    exit: { exitCode: 137, oomKilled: false, finishedAt: 90, leaseEnded: true },
+  };
+
+  it('was lost, not failed by its command', () => {
+    expect(resultOf(run(begin, image, created, started, kept).state)).toMatchObject({
+      outcome: 'infrastructure_error',
+      exitCode: 137,
+      message: expect.stringContaining('lease keeper'),
+    });
+  });
+
+  it('was cancelled, if that came first', () => {
+    expect(resultOf(run(begin, image, created, started, end(cancelled), kept).state)).toMatchObject({
+      outcome: 'cancelled',
+    });
+  });
+});
+
 describe('taking up an attempt after a restart', () => {
   const exit = { exitCode: 4, oomKilled: false, finishedAt: 80 };
 

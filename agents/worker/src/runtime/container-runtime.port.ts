@@ -50,6 +50,8 @@ export interface ContainerRuntime {
   remove(containerId: string): Promise<void>;
   /** Process id on this machine of the container's first process; undefined if it does not run. */
   mainPid(containerId: string): Promise<number | undefined>;
+  /** Name of the control group that will hold every process of the container, known from its making on; undefined if it has none. */
+  controlGroup(containerId: string): string | undefined;
 }
 
 /** Why the runtime could not do it; the outcome is what the task's history will say. */

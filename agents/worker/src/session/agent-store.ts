@@ -38,7 +38,7 @@ export function attemptKey(taskId: string, attempt: number): string {
  *     finished.jsonl             attempts that are over, so that a replayed assignment never runs twice
  *     lease-renewal.json         when the newest acknowledged heartbeat was sent
  *     counters.json              attempts that went well, and that failed, since the agent was installed
- *     attempts/<task>.<n>/       attempt.json, log.json, output/ (mounted at /output)
+ *     attempts/<task>.<n>/       attempt.json, log.json, lease-ended, output/ (mounted at /output)
  *
  * Files are small and written whole under another name first, so a kill at any moment leaves the old or the new one.
  */
@@ -122,6 +122,11 @@ export class AgentStore {
       const text = this.readText(join(this.attemptsFolder, key, 'attempt.json'));
       return text === undefined ? [] : [{ key, record: attemptRecordSchema.parse(JSON.parse(text)) }];
     });
+  }
+
+  /** Made by the lease keeper before it ends the attempt. */
+  leaseMark(key: string): string {
+    return join(this.attemptsFolder, key, 'lease-ended');
   }
 
   saveLog(key: string, checkpoint: LogCheckpoint): void {

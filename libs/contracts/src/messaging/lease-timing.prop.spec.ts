@@ -18,6 +18,9 @@ const anyTimes: fc.Arbitrary<LeaseTiming> = fc.record({
   shortestStopGraceMs: fc.integer({ min: 0, max: 10_000 }),
   agentLagMs: fc.integer({ min: 0, max: 4_000 }),
   engineKillMs: fc.integer({ min: 0, max: 4_000 }),
+  keeperKillBeforeLeaseEndMs: fc.integer({ min: 0, max: 10_000 }),
+  keeperCheckMs: fc.integer({ min: 10, max: 2_000 }),
+  kernelKillMs: fc.integer({ min: 0, max: 4_000 }),
   clockDriftPpm: fc.integer({ min: 0, max: 1_000 }),
   leaseMs: fc.oneof(fc.integer({ min: 1_000, max: 120_000 }), fc.integer({ min: 1_000, max: timing.longestLeaseMs })),
 });
@@ -51,6 +54,10 @@ it('every process has ended before the scheduler may place its task again', () =
       // Any delay on the way to the scheduler only adds time.
       const lost = by.network * 10_000 + lossAfterMs(times.leaseMs, times) / schedulerRate;
       expect(gone).toBeLessThanOrEqual(lost);
+      // The same with an agent that does nothing: the keeper's last look before that came just too early.
+      const kept = times.leaseMs - times.keeperKillBeforeLeaseEndMs + by.noticed * times.keeperCheckMs;
+      const keptGone = (kept + by.killLag * times.agentLagMs) / agentRate + by.engine * times.kernelKillMs;
+      expect(keptGone).toBeLessThanOrEqual(lost);
     }),
     { numRuns: 2_000 },
   );

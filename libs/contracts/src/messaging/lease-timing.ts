@@ -16,6 +16,9 @@ export type TimingConstants = {
       | 'shortestStopGraceMs'
       | 'agentLagMs'
       | 'engineKillMs'
+      | 'keeperKillBeforeLeaseEndMs'
+      | 'keeperCheckMs'
+      | 'kernelKillMs'
       | 'clockDriftPpm'
   ]: number;
 };
@@ -62,10 +65,16 @@ export function smallestLeaseMs(constants: TimingConstants = timing): number {
 
 /**
  * Time after the sending of the newest acknowledged heartbeat at which the last process of an agent that cannot renew is gone,
- * on the agent's clock. Restarts of the agent and of the engine aside, nothing comes later.
+ * on the agent's clock, while agent and engine work.
  */
 export function goneAfterMs(leaseMs: number, constants: TimingConstants = timing): number {
   return leaseMs - constants.killBeforeLeaseEndMs + constants.agentLagMs + constants.engineKillMs;
+}
+
+/** The same where the agent or the engine is dead or frozen: the lease keeper ends it. */
+export function keptUntilMs(leaseMs: number, constants: TimingConstants = timing): number {
+  const { keeperKillBeforeLeaseEndMs, keeperCheckMs, agentLagMs, kernelKillMs } = constants;
+  return leaseMs - keeperKillBeforeLeaseEndMs + keeperCheckMs + agentLagMs + kernelKillMs;
 }
 
 /**
@@ -81,14 +90,16 @@ export function lossAfterMs(leaseMs: number, constants: TimingConstants = timing
  * Everything that is wrong with these times; none means that, under the assumptions of ADR 7, an agent that cannot renew has ended
  * every container before the scheduler places its tasks again:
  *
- *     goneAfter(lease) / (1 - drift)  <=  lossAfter(lease) / (1 + drift)
+ *     goneAfter(lease) / (1 - drift)  <=  lossAfter(lease) / (1 + drift)         and the same for keptUntil
  *
  * and that it stops nothing because of a single lost heartbeat.
  */
 export function checkTiming(times: LeaseTiming): TimingProblem[] {
-  const { leaseMs, killBeforeLeaseEndMs, leaseCheckMs, agentLagMs, shortestStopGraceMs } = times;
+  const { leaseMs, killBeforeLeaseEndMs, keeperKillBeforeLeaseEndMs, leaseCheckMs, agentLagMs, shortestStopGraceMs } =
+    times;
   const drift = driftOf(times);
-  const late = (goneAfterMs(leaseMs, times) * (1 + drift)) / (1 - drift) - lossAfterMs(leaseMs, times);
+  const lateBy = (goneMs: number): number =>
+    Math.max(0, Math.ceil((goneMs * (1 + drift)) / (1 - drift) - lossAfterMs(leaseMs, times)));
   const requirements: [constant: keyof LeaseTiming, bound: TimingProblem['bound'], limitMs: number, because: string][] =
     [
       [
@@ -113,8 +124,14 @@ export function checkTiming(times: LeaseTiming): TimingProblem[] {
       [
         'killBeforeLeaseEndMs',
         'least',
-        killBeforeLeaseEndMs + Math.max(0, Math.ceil(late)),
+        killBeforeLeaseEndMs + lateBy(goneAfterMs(leaseMs, times)),
         'the last process must be gone before the scheduler places its task again',
+      ],
+      [
+        'keeperKillBeforeLeaseEndMs',
+        'least',
+        keeperKillBeforeLeaseEndMs + lateBy(keptUntilMs(leaseMs, times)),
+        'the last process must be gone before that, though its agent is dead or frozen',
       ],
     ];
   return requirements.flatMap(([constant, bound, limitMs, because]) => {

@@ -4,6 +4,7 @@ import {
   checkTiming,
   goneAfterMs,
   heartbeatIntervalMs,
+  keptUntilMs,
   lossAfterMs,
   requireSafeTiming,
   smallestLeaseMs,
@@ -24,6 +25,7 @@ describe('the times in use', () => {
   it('leave a whole second between the last process and the next placement', () => {
     expect(goneAfterMs(60_000)).toBe(60_000);
     expect(lossAfterMs(60_000)).toBe(61_061);
+    expect(keptUntilMs(60_000)).toBe(59_750);
   });
 
   it('wait longer after a long lease, because clocks drift', () => {
@@ -64,7 +66,7 @@ describe('what is not safe', () => {
   it.each([
     { killBeforeLeaseEndMs: 1_500 },
     { engineKillMs: 4_000 },
-    { agentLagMs: 2_500, stopBeforeLeaseEndMs: 20_000, engineKillMs: 2_000 },
+    { agentLagMs: 2_500, stopBeforeLeaseEndMs: 20_000, engineKillMs: 2_000, keeperKillBeforeLeaseEndMs: 3_000 },
   ])('is a kill that comes too late: %j', (change) => {
     const times = { ...withLease(60_000), ...change };
     const [problem] = checkTiming(times);
@@ -73,4 +75,16 @@ describe('what is not safe', () => {
     expect(checkTiming(remedied)).toEqual([]);
     expect(checkTiming({ ...remedied, killBeforeLeaseEndMs: problem!.limitMs - 2 })).not.toEqual([]);
   });
+
+  it.each([{ keeperKillBeforeLeaseEndMs: 500 }, { keeperCheckMs: 3_000 }, { kernelKillMs: 3_000 }])(
+    'is a lease keeper that comes too late: %j',
+    (change) => {
+      const times = { ...withLease(60_000), ...change };
+      const [problem] = checkTiming(times);
+      expect(problem).toMatchObject({ constant: 'keeperKillBeforeLeaseEndMs', bound: 'least' });
+      const remedied = { ...times, keeperKillBeforeLeaseEndMs: problem!.limitMs };
+      expect(checkTiming(remedied)).toEqual([]);
+      expect(checkTiming({ ...remedied, keeperKillBeforeLeaseEndMs: problem!.limitMs - 2 })).not.toEqual([]);
+    },
+  );
 });

@@ -21,6 +21,12 @@ export const timing = {
   agentLagMs: 1_000,
   /** Assumed: SIGKILL takes at most this long from the agent's call to the end of the last process. */
   engineKillMs: 2_000,
+  /** Where the agent itself does not end a container, its lease keeper does, this long before the lease ends. */
+  keeperKillBeforeLeaseEndMs: 2_000,
+  /** How often the lease keeper looks. */
+  keeperCheckMs: 250,
+  /** Assumed: SIGKILL by the kernel alone takes at most this long until the last process has ended. */
+  kernelKillMs: 500,
   /** Assumed: a second on a monotonic clock is wrong by at most this many millionths (NTP slews by at most 500). */
   clockDriftPpm: 500,
   defaultCancelGraceMs: 10_000,

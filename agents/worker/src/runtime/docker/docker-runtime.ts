@@ -158,6 +158,11 @@ export class DockerRuntime implements ContainerRuntime {
     }
   }
 
+  /** Whatever the engine's driver puts around it. */
+  controlGroup(containerId: string): string {
+    return containerId;
+  }
+
   private async observe(containerId: string): Promise<KnownContainer['observed'] | undefined> {
     try {
       const { State } = await this.docker.getContainer(containerId).inspect();

@@ -14,6 +14,7 @@ import { sandboxCommand } from './sandbox.js';
 const MEBIBYTE = 1024 * 1024;
 const PROCESS_LIMIT = 256;
 const CGROUP_PREFIX = 'gantry-';
+const ID_PREFIX = 'process-';
 
 export interface ProcessRuntimeOptions {
   /** Distinguishes this agent's control groups from another's on the same machine. */
@@ -62,7 +63,7 @@ export class ProcessRuntime implements ContainerRuntime {
           ? 'This worker runs processes without any network. Ask for network "none" or use a worker with Docker.'
           : undefined;
     if (problem !== undefined) return Promise.reject(new RuntimeProblem('failed_to_start', problem));
-    const id = `process-${taskId}-${attempt}`;
+    const id = `${ID_PREFIX}${taskId}-${attempt}`;
     this.sandboxes.set(id, { assignment, outputFolder, cgroup: undefined, child: undefined, exit: undefined });
     return Promise.resolve(id);
   }
@@ -73,14 +74,11 @@ export class ProcessRuntime implements ContainerRuntime {
     const { assignment, outputFolder } = sandbox;
     const { resources, command } = assignment.spec;
     const memoryBytes = resources.memoryMb * MEBIBYTE;
-    sandbox.cgroup = await ProcessCgroup.create(
-      `${CGROUP_PREFIX}${this.options.agentId}-${assignment.taskId}-${assignment.attempt}`,
-      {
-        memoryBytes,
-        cpus: resources.cpu,
-        processes: PROCESS_LIMIT,
-      },
-    );
+    sandbox.cgroup = await ProcessCgroup.create(this.controlGroup(containerId), {
+      memoryBytes,
+      cpus: resources.cpu,
+      processes: PROCESS_LIMIT,
+    });
     const [file = '', ...args] = sandboxCommand({
       command,
       env: environmentOf(assignment),
@@ -163,6 +161,10 @@ export class ProcessRuntime implements ContainerRuntime {
     // Without groups of its own a process shows the agent's figures.
     if (sandbox?.child?.pid === undefined || sandbox.cgroup?.accounts !== true) return undefined;
     return (await commandPids(sandbox.child.pid))[0];
+  }
+
+  controlGroup(containerId: string): string {
+    return `${CGROUP_PREFIX}${this.options.agentId}-${containerId.slice(ID_PREFIX.length)}`;
   }
 
   private async exitOf(sandbox: Sandbox, code: number | null, signal: NodeJS.Signals | null): Promise<ContainerExit> {

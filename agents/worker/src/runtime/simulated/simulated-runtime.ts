@@ -107,4 +107,8 @@ export class SimulatedRuntime implements ContainerRuntime {
   mainPid(): Promise<number | undefined> {
     return Promise.resolve(undefined);
   }
+
+  controlGroup(): undefined {
+    return undefined;
+  }
 }

@@ -1,0 +1,188 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { readdirSync, readFileSync, rmSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import {
+  importBusyboxImage,
+  startPrivateEngine,
+  type DockerEngineFixture,
+} from '@gantry/testing/docker-engine.fixture';
+import { eventually } from '@gantry/testing/eventually';
+import Docker from 'dockerode';
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { ControlGroups } from './keeper/control-groups.js';
+import type { KeeperOrders, ProcessIdentity } from './keeper/keeper-orders.js';
+import { identityOf, isAlive } from './keeper/process-identity.js';
+import { compileAgent, endProcess, startAgentProcess } from './testing/agent-process.js';
+import { WorkerWorld } from './testing/worker-world.js';
+
+const LEASE_MS = 15_000;
+const ENDLESS = ['sh', '-c', 'trap "" TERM; echo on; while true; do sleep 0.2; done'];
+const RUN_FOLDER = '/run/gantry';
+
+describe('what an agent started, when the agent does nothing any more', () => {
+  let engine: DockerEngineFixture;
+  let docker: Docker;
+  const places: Place[] = [];
+
+  /** One agent with a broker of its own. */
+  interface Place {
+    readonly world: WorkerWorld;
+    readonly start: () => Promise<ChildProcess>;
+    agent: ChildProcess;
+    readonly groups: string[];
+  }
+
+  const open = async (runtime: 'docker' | 'process'): Promise<Place> => {
+    const world = await WorkerWorld.create();
+    const environment = world.environment({
+      GANTRY_WORKER_RUNTIME: runtime,
+      DOCKER_HOST: `unix://${engine.socketPath}`,
+    });
+    const start = (): Promise<ChildProcess> =>
+      startAgentProcess(environment, (child) => {
+        place.agent = child;
+      });
+    // Until `start` has one.
+    const place: Place = { world, start, agent: spawn('true'), groups: [] };
+    places.push(place);
+    await start();
+    return place;
+  };
+
+  const runEndless = async (place: Place): Promise<{ taskId: string; containerId: string; group: string }> => {
+    const taskId = await place.world.assign({ command: ENDLESS }, { leaseMs: LEASE_MS });
+    const { containerId } = await place.world.started(taskId);
+    const kept = ordersOf(place.world.workerId).attempts.find((attempt) => attempt.containerId === containerId);
+    if (kept === undefined) throw new Error('The keeper was not told.');
+    place.groups.push(kept.group);
+    // A sandbox joins its group as the first thing that it does, which is a moment after its start.
+    await eventually(() => expect(livingIn(kept.group)).toBeGreaterThan(0));
+    return { taskId, containerId, group: kept.group };
+  };
+
+  const gone = (group: string, within: number): Promise<void> =>
+    eventually(() => expect(livingIn(group)).toBe(0), { timeoutMs: within });
+
+  beforeAll(async () => {
+    compileAgent();
+    engine = await startPrivateEngine();
+    await importBusyboxImage(engine.socketPath, 'gantry-test/busybox:latest');
+    docker = new Docker({ socketPath: engine.socketPath });
+  });
+
+  afterEach(async () => {
+    for (const { world, agent, groups } of places.splice(0)) {
+      await endProcess(agent, 'SIGKILL');
+      await eventually(async () => {
+        const left = await docker.listContainers({ all: true });
+        // A removal that the agent began may still be under way.
+        for (const { Id } of left)
+          await docker
+            .getContainer(Id)
+            .remove({ force: true })
+            .catch(() => undefined);
+        expect(left).toEqual([]);
+      });
+      for (const group of groups) await gone(group, 5_000);
+      const keeper = keeperOf(world.workerId);
+      if (keeper !== undefined) process.kill(keeper.pid, 'SIGKILL');
+      rmSync(folderOf(world.workerId), { recursive: true, force: true });
+      await world.stop();
+    }
+  });
+
+  afterAll(async () => {
+    await engine?.stop();
+  });
+
+  it('frozen: containers and sandboxes are dead before their lease ends, and it says so when it is back', async () => {
+    const both = [await open('docker'), await open('process')];
+    const runs = await Promise.all(both.map(runEndless));
+    for (const { agent } of both) agent.kill('SIGSTOP');
+    const frozen = performance.now();
+    await Promise.all(runs.map(({ group }) => gone(group, LEASE_MS)));
+    expect(performance.now() - frozen).toBeLessThan(LEASE_MS);
+    for (const { agent } of both) agent.kill('SIGCONT');
+    for (const [index, { world }] of both.entries()) {
+      expect(await world.exitOf(runs[index]?.taskId ?? '')).toMatchObject({
+        outcome: 'infrastructure_error',
+        message: expect.stringContaining('lease'),
+      });
+    }
+    await eventually(async () => expect(await docker.listContainers({ all: true })).toEqual([]));
+  });
+
+  it('killed: the same, though its engine is frozen, and the next start reports it', async () => {
+    const place = await open('docker');
+    const { taskId, group } = await runEndless(place);
+    const engineProcess = Number(readFileSync(join(dirname(engine.socketPath), 'docker.pid'), 'utf8'));
+    process.kill(engineProcess, 'SIGSTOP');
+    try {
+      await endProcess(place.agent, 'SIGKILL');
+      const killed = performance.now();
+      await gone(group, LEASE_MS);
+      expect(performance.now() - killed).toBeLessThan(LEASE_MS);
+    } finally {
+      process.kill(engineProcess, 'SIGCONT');
+    }
+    await eventually(() => expect(keeperOf(place.world.workerId)).toBeUndefined());
+    await place.start();
+    expect(await place.world.exitOf(taskId)).toMatchObject({
+      outcome: 'infrastructure_error',
+      message: expect.stringContaining('lease keeper'),
+    });
+    await eventually(async () => expect(await docker.listContainers({ all: true })).toEqual([]));
+  });
+
+  it('killed and back within the lease: its keeper is found again, or replaced if it was killed, and ends nothing', async () => {
+    const [left, back] = [await open('docker'), await open('docker')];
+    const lost = await runEndless(left);
+    const kept = await runEndless(back);
+    const first = keeperOf(back.world.workerId);
+    await Promise.all([left, back].map(({ agent }) => endProcess(agent, 'SIGKILL')));
+    await back.start();
+    expect(keeperOf(back.world.workerId)).toEqual(first);
+    process.kill(first?.pid ?? 0, 'SIGKILL');
+    await eventually(() => {
+      const second = keeperOf(back.world.workerId);
+      expect(second).toBeDefined();
+      expect(second).not.toEqual(first);
+    });
+    // Another agent's container shows that the lease has passed.
+    await gone(lost.group, LEASE_MS);
+    await eventually(() => expect(ordersOf(back.world.workerId).renewedAt).toBeGreaterThan(0));
+    expect(livingIn(kept.group)).toBeGreaterThan(0);
+    back.agent.kill('SIGSTOP');
+    await gone(kept.group, LEASE_MS);
+    back.agent.kill('SIGCONT');
+    expect(await back.world.exitOf(kept.taskId)).toMatchObject({ outcome: 'infrastructure_error' });
+  });
+});
+
+function folderOf(workerId: string): string {
+  return join(RUN_FOLDER, readdirSync(RUN_FOLDER).find((name) => name.startsWith(`${workerId}-`)) ?? 'none');
+}
+
+function ordersOf(workerId: string): KeeperOrders {
+  return JSON.parse(readFileSync(join(folderOf(workerId), 'orders.json'), 'utf8')) as KeeperOrders;
+}
+
+/** Undefined if none runs. */
+function keeperOf(workerId: string): ProcessIdentity | undefined {
+  try {
+    const { pid, startTicks } = JSON.parse(
+      readFileSync(join(folderOf(workerId), 'keeper.json'), 'utf8'),
+    ) as ProcessIdentity;
+    return isAlive({ pid, startTicks }) ? identityOf(pid) : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+function livingIn(group: string): number {
+  return (
+    ControlGroups.ofThisMachine()
+      .members(new Set([group]))
+      .get(group)?.length ?? 0
+  );
+}

@@ -1,0 +1,38 @@
+import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
+import { createRequire } from 'node:module';
+import { fileURLToPath } from 'node:url';
+
+const packageFolder = fileURLToPath(new URL('../..', import.meta.url));
+
+const PATH = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin';
+
+/** Tests that kill an agent need it as a process of its own, as it is installed. */
+export function compileAgent(): void {
+  const tsc = createRequire(import.meta.url).resolve('typescript/bin/tsc');
+  execFileSync(process.execPath, [tsc, '-b', 'tsconfig.build.json'], { cwd: packageFolder, stdio: 'inherit' });
+}
+
+/** `onSpawn`: with the process, before it is ready, which it may never be. */
+export async function startAgentProcess(
+  environment: Record<string, string>,
+  onSpawn: (child: ChildProcess) => void = () => undefined,
+): Promise<ChildProcess> {
+  const child = spawn(process.execPath, [`${packageFolder}/dist/main.js`], {
+    env: { PATH, ...environment },
+    stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
+  });
+  onSpawn(child);
+  await new Promise<void>((resolve, reject) => {
+    child.once('message', () => resolve());
+    child.once('exit', (code) => reject(new Error(`the agent ended with code ${code} before it was ready`)));
+  });
+  return child;
+}
+
+export function endProcess(child: ChildProcess, signal: NodeJS.Signals): Promise<number | null> {
+  if (child.exitCode !== null || child.signalCode !== null) return Promise.resolve(child.exitCode);
+  return new Promise((resolve) => {
+    child.once('exit', (code) => resolve(code));
+    child.kill(signal);
+  });
+}
