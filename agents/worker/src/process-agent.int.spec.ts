@@ -34,7 +34,7 @@ describe('agent with the process sandbox', () => {
   it('runs a command as nobody, without network, privileges or a view of the machine', async () => {
     const taskId = await world.assign({
       command: sh(
-        'id -u; cut -d: -f1 /proc/net/dev | tail -n +3 | tr -d " "; grep CapEff /proc/self/status | cut -f2; ls /root /home /work 2>/dev/null | wc -l; touch /usr/x 2>/dev/null || echo read-only; ps -e 2>/dev/null | wc -l; echo "$GANTRY_TASK_ID"; echo err >&2; printf "no line feed"; exit 3',
+        'id -u; cut -d: -f1 /proc/net/dev | tail -n +3 | tr -d " "; grep CapEff /proc/self/status | cut -f2; ls /root /home /srv 2>/dev/null | wc -l; touch /usr/x 2>/dev/null || echo read-only; ps -e 2>/dev/null | wc -l; echo "$GANTRY_TASK_ID"; echo err >&2; printf "no line feed"; exit 3',
       ),
     });
     expect(await world.exitOf(taskId)).toMatchObject({ outcome: 'exited', exitCode: 3 });

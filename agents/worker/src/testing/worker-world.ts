@@ -52,11 +52,13 @@ export class WorkerWorld {
     readonly dataFolder: string,
   ) {}
 
-  static async create(): Promise<WorkerWorld> {
+  /** `limits`: lines of the broker's `jetstream` block; then no stream reserves room for itself. */
+  static async create({ limits }: { limits?: string } = {}): Promise<WorkerWorld> {
     const workerId = `w-${uuidV7Ids.next().slice(-12)}`;
     // The agent gets exactly the permissions of its kind, so a test fails where production would.
     const permissions = workerPermissions(workerId);
     const nats = await startNatsServer({
+      ...(limits === undefined ? {} : { limits }),
       config: `authorization { users: [
         { user: admin, password: admin },
         { user: worker, password: worker, permissions: {
@@ -64,7 +66,7 @@ export class WorkerWorld {
     });
     const nc = await connectNats({ url: nats.url, user: 'admin', password: 'admin', name: 'test' });
     for (const name of ['assign', 'reports', 'fleet', 'metrics', 'logs'] as const)
-      await ensureStream(nc, streams[name]);
+      await ensureStream(nc, limits === undefined ? streams[name] : { ...streams[name], maxBytes: -1 });
     const world = new WorkerWorld(nats, nc, workerId, temporaryFolder('gantry-worker'));
     world.listen();
     await nc.flush();

@@ -1,0 +1,82 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { streams } from '@gantry/contracts/messaging/streams';
+import { publishBytes } from '@gantry/jetstream/publisher';
+import { ensureStream, manager } from '@gantry/jetstream/stream-admin';
+import { eventually } from '@gantry/testing/eventually';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { WorkerWorld } from './testing/worker-world.js';
+import { WorkerAgent } from './worker-agent.js';
+
+const LINES = 40;
+const MARK = 'task-while-the-storage-is-full';
+const filler = { ...streams.artifacts, name: 'FILLER', subjects: ['filler.>'] };
+
+/** Whether a process of this machine has this text in its command line. */
+const isRunning = (text: string): boolean =>
+  readdirSync('/proc')
+    .filter((name) => /^\d+$/.test(name))
+    .some((pid) => {
+      try {
+        return readFileSync(`/proc/${pid}/cmdline`, 'utf8').includes(text);
+      } catch {
+        return false;
+      }
+    });
+
+describe('an agent whose broker has no room', () => {
+  let world: WorkerWorld;
+  let agent: WorkerAgent;
+
+  beforeAll(async () => {
+    world = await WorkerWorld.create({ limits: 'max_file_store: 4MB' });
+    await ensureStream(world.nc, filler);
+    agent = await WorkerAgent.start(world.settings({ GANTRY_WORKER_RUNTIME: 'process' }), world.logger());
+  });
+
+  afterAll(async () => {
+    await agent?.stop();
+    await world?.stop();
+  });
+
+  const linesOf = async (taskId: string) =>
+    (await world.storedLog(taskId)).lines.filter(({ stream }) => stream === 'stdout').map(({ text }) => text);
+
+  /** Until nothing more fits, not even a short report. */
+  const fill = async (): Promise<void> => {
+    for (let size = 64 * 1024; size >= 1;) {
+      const stored = await publishBytes(world.nc, 'filler.x', new Uint8Array(size), { timeoutMs: 5_000 }).then(
+        () => true,
+        (error: unknown) => {
+          expect(error).toMatchObject({ code: 'STORE.FULL' });
+          return false;
+        },
+      );
+      if (!stored) size = Math.floor(size / 4);
+    }
+  };
+
+  it('keeps what a task printed and how it ended until there is room again', async () => {
+    const taskId = await world.assign({
+      command: [
+        'sh',
+        '-c',
+        `: ${MARK}; i=0; while [ $i -lt ${LINES} ]; do i=$((i+1)); echo line $i; sleep 0.05; done; exit 3`,
+      ],
+    });
+    await world.started(taskId);
+    await eventually(async () => expect(await linesOf(taskId)).toContain('line 1'));
+    await fill();
+    await eventually(() => expect(isRunning(MARK)).toBe(false), { timeoutMs: 30_000 });
+    // Heartbeats are in memory and go on: nobody takes the worker for lost.
+    const before = world.heartbeats.length;
+    await eventually(() => expect(world.heartbeats.length).toBeGreaterThan(before), { timeoutMs: 15_000 });
+    expect(world.reportsOf(taskId).some(({ type }) => type === 'exited')).toBe(false);
+    const duringFull = await linesOf(taskId);
+    expect(duringFull.length).toBeLessThan(LINES);
+
+    await (await manager(world.nc)).streams.purge(filler.name);
+    expect(await world.exitOf(taskId)).toMatchObject({ outcome: 'exited', exitCode: 3 });
+    expect(await linesOf(taskId)).toEqual(Array.from({ length: LINES }, (_, index) => `line ${index + 1}`));
+    expect((await world.storedLog(taskId)).ends).toBe(1);
+  });
+});
