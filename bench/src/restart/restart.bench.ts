@@ -16,7 +16,7 @@ import { StoredHistory } from './stored-history.js';
  * How long tasks and scheduler take from the start of their process until they serve, with many stored tasks. `finished`: all are
  * over; `mixed`: one in ten still waits; `queued`: all wait. First without snapshots, then in rounds with them. Run after a build:
  * node bench/dist/restart/restart.bench.js [--tasks N] [--cases finished,mixed,queued] [--rounds N] [--keep FOLDER]
- * [--profile: --cpu-prof of the services, into the current folder]
+ * [--forget: kept data gets new snapshots] [--profile: --cpu-prof of the services, into the current folder]
  */
 const { values } = parseArgs({
   options: {
@@ -25,6 +25,7 @@ const { values } = parseArgs({
     rounds: { type: 'string', default: '3' },
     /** Data is written once and used again by later runs. */
     keep: { type: 'string' },
+    forget: { type: 'boolean', default: false },
     profile: { type: 'boolean', default: false },
   },
 });
@@ -51,6 +52,8 @@ interface Round {
   readonly firstPlacementMs: number;
   readonly tasksStopMs: number;
   readonly schedulerStopMs: number;
+  /** Both started at the same moment, as after a power failure. */
+  readonly sideBySide: { readonly tasksReadyMs: number; readonly schedulerReadyMs: number };
 }
 
 async function main(): Promise<void> {
@@ -109,6 +112,7 @@ async function write(server: NatsServerFixture, nc: NatsConnection, finished: nu
 /** Both read their streams from the start, side by side, unless an earlier run left snapshots; ends when both have saved one. */
 async function firstStart(server: NatsServerFixture, nc: NatsConnection) {
   const commits = (await (await manager(nc)).streams.info(streams.tasks.name)).state.messages;
+  if (values.forget) await forgetSnapshots(nc);
   if (await haveSnapshots(nc)) return 'snapshots of an earlier run';
   const [tasks, scheduler] = await Promise.all([
     ServiceProcess.start('tasks', server.url),
@@ -119,6 +123,8 @@ async function firstStart(server: NatsServerFixture, nc: NatsConnection) {
     tasksCpuMs: tasks.cpuMs(),
     schedulerReadyMs: Math.round(scheduler.readyMs),
     schedulerCpuMs: scheduler.cpuMs(),
+    tasksMemoryMb: Math.round(tasks.memoryMb()),
+    schedulerMemoryMb: Math.round(scheduler.memoryMb()),
   };
   // A small history gets its snapshot at the stop only.
   const deadline = performance.now() + 120_000;
@@ -136,6 +142,12 @@ async function haveSnapshots(nc: NatsConnection): Promise<boolean> {
     if (head === null) return false;
   }
   return true;
+}
+
+async function forgetSnapshots(nc: NatsConnection): Promise<void> {
+  const jsm = await manager(nc);
+  for (const bucket of ['tasks', 'scheduler'])
+    await jsm.streams.purge(`KV_${bucket}`, { filter: `$KV.${bucket}.snapshot.>` });
 }
 
 async function acknowledgeAll(nc: NatsConnection, stream: string, durable: string): Promise<void> {
@@ -172,7 +184,16 @@ async function measure(server: NatsServerFixture, nc: NatsConnection, round: str
     firstPlacementMs: Math.round(firstPlacementMs),
     schedulerStopMs: Math.round(await scheduler.stop()),
     tasksStopMs: Math.round(await tasks.stop()),
+    sideBySide: await measureSideBySide(server),
   };
+}
+
+async function measureSideBySide(server: NatsServerFixture): Promise<Round['sideBySide']> {
+  const [tasks, scheduler] = await Promise.all(
+    ['tasks', 'scheduler'].map((name) => ServiceProcess.start(name, server.url)),
+  );
+  await Promise.all([tasks?.stop(), scheduler?.stop()]);
+  return { tasksReadyMs: Math.round(tasks?.readyMs ?? 0), schedulerReadyMs: Math.round(scheduler?.readyMs ?? 0) };
 }
 
 /** Heartbeats of a machine with room for one task. */

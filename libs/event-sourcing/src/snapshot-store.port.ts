@@ -12,19 +12,32 @@ export interface StreamPosition {
 /** By name of the stream. */
 export type StreamPositions = Readonly<Record<string, StreamPosition>>;
 
-export interface SnapshotDraft<Entry> {
-  readonly positions: StreamPositions;
-  /**
-   * JSON values, asked for a few at a time while the service goes on. An entry may therefore be newer than `positions` say: the fold
-   * must take a commit that is in an entry already as known.
-   */
-  readonly entries: Iterable<Entry>;
+/**
+ * One piece of the state. Reading a million of them is a matter of how much has to be parsed and made into objects, so an entry says
+ * which part of it is which.
+ */
+export interface SnapshotEntry {
+  /** JSON values of this entry alone. */
+  readonly own: readonly unknown[];
+  /** JSON objects that other entries mostly have too. A different one is stored once for many entries, and they get back one object. */
+  readonly shared: readonly object[];
+  /** Comes back as it is, unparsed; empty if there is none. */
+  readonly text: string;
 }
 
-export interface StoredSnapshot<Entry> {
+export interface SnapshotDraft {
+  readonly positions: StreamPositions;
+  /**
+   * Asked for a few at a time while the service goes on. An entry may therefore be newer than `positions` say: the fold must take a
+   * commit that is in an entry already as known.
+   */
+  readonly entries: Iterable<SnapshotEntry>;
+}
+
+export interface StoredSnapshot {
   readonly positions: StreamPositions;
   /** All entries in their order, in batches of moderate size. Whole and undamaged: this was checked before. */
-  batches(): AsyncIterable<readonly Entry[]>;
+  batches(): AsyncIterable<readonly SnapshotEntry[]>;
 }
 
 export interface SavedSnapshot {
@@ -39,19 +52,14 @@ export interface SavedSnapshot {
  */
 export interface SnapshotStore {
   /** Undefined if there is none, if it is damaged, or if it was written with another `version`. */
-  load<Entry>(name: string, version: number): Promise<StoredSnapshot<Entry> | undefined>;
+  load(name: string, version: number): Promise<StoredSnapshot | undefined>;
   /** Positions of the present snapshot without its entries; undefined as for `load`. */
   positions(name: string, version: number): Promise<StreamPositions | undefined>;
   /**
    * Replaces the snapshot of this name; `version` is the version of the entries' form. A reader never sees half of one. Undefined
    * if another writer was faster or the signal aborted: then nothing is left of it.
    */
-  save<Entry>(
-    name: string,
-    version: number,
-    draft: SnapshotDraft<Entry>,
-    signal?: AbortSignal,
-  ): Promise<SavedSnapshot | undefined>;
+  save(name: string, version: number, draft: SnapshotDraft, signal?: AbortSignal): Promise<SavedSnapshot | undefined>;
   /** Takes away a snapshot that turned out to be of no use. */
   forget(name: string): Promise<void>;
 }

@@ -53,14 +53,17 @@ describe('SnapshotKeeper', () => {
   const service = (policy: Partial<SnapshotPolicy> = {}, version = 1) => {
     const state: number[] = [];
     let position: StreamPosition = { sequence: 0, commitId: '' };
-    const keeper = new SnapshotKeeper<number>({
+    const keeper = new SnapshotKeeper({
       nc,
       store: snapshots,
       name: `keeper-${name}`,
       version,
       logger,
       policy,
-      capture: () => ({ positions: { [counters.name]: position }, entries: [...state] }),
+      capture: () => ({
+        positions: { [counters.name]: position },
+        entries: state.map((sequence) => ({ own: [sequence], shared: [], text: '' })),
+      }),
     });
     return {
       state,
@@ -70,7 +73,7 @@ describe('SnapshotKeeper', () => {
         state.push(next.sequence);
         keeper.count();
       },
-      restore: () => keeper.restore((entries) => state.push(...entries)),
+      restore: () => keeper.restore((entries) => state.push(...entries.map(({ own }) => own[0] as number))),
     };
   };
 

@@ -1,6 +1,7 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import type {
   SnapshotDraft,
+  SnapshotEntry,
   SnapshotStore,
   StreamPosition,
   StreamPositions,
@@ -32,7 +33,7 @@ const defaultPolicy: SnapshotPolicy = {
 /** Saving takes at most this part of the time: a large state is saved less often. */
 const LARGEST_SHARE = 1 / 20;
 
-export interface SnapshotKeeperOptions<Entry> {
+export interface SnapshotKeeperOptions {
   readonly nc: NatsConnection;
   readonly store: SnapshotStore;
   readonly name: string;
@@ -40,7 +41,7 @@ export interface SnapshotKeeperOptions<Entry> {
   readonly version: number;
   readonly logger: Logger;
   /** Positions and entries as of now. Called between two messages. */
-  capture(): SnapshotDraft<Entry>;
+  capture(): SnapshotDraft;
   readonly policy?: Partial<SnapshotPolicy>;
 }
 
@@ -48,7 +49,7 @@ export interface SnapshotKeeperOptions<Entry> {
  * The life of one service's snapshot: takes it in at start if it belongs to the present streams, and saves a new one now and then and
  * at a clean stop. Replicas share it: who finds a recent one of another replica saves none.
  */
-export class SnapshotKeeper<Entry> {
+export class SnapshotKeeper {
   private readonly policy: SnapshotPolicy;
   private readonly abort = new AbortController();
   private timer: NodeJS.Timeout | undefined;
@@ -57,15 +58,15 @@ export class SnapshotKeeper<Entry> {
   private lastEnd = performance.now();
   private lastTook = 0;
 
-  constructor(private readonly options: SnapshotKeeperOptions<Entry>) {
+  constructor(private readonly options: SnapshotKeeperOptions) {
     this.policy = { ...defaultPolicy, ...options.policy };
   }
 
   /** Hands the entries over; answers the positions that they stand for, or undefined if everything has to be read from the streams. */
-  async restore(take: (entries: readonly Entry[]) => void): Promise<StreamPositions | undefined> {
+  async restore(take: (entries: readonly SnapshotEntry[]) => void): Promise<StreamPositions | undefined> {
     const { store, name, version, logger } = this.options;
     const began = performance.now();
-    const snapshot = await store.load<Entry>(name, version).catch((error: unknown) => {
+    const snapshot = await store.load(name, version).catch((error: unknown) => {
       logger.warn({ err: error }, 'snapshot could not be read, reading the whole streams');
       return undefined;
     });

@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto';
+import type { SnapshotEntry } from '@gantry/event-sourcing/snapshot-store.port';
 import { fold } from '@gantry/event-sourcing/decider';
 import { type CounterEvent, counterCommit } from '@gantry/event-sourcing/testing/commit-builder';
 import { counterDecider, type CounterState } from '@gantry/event-sourcing/testing/counter-decider';
@@ -37,10 +38,11 @@ describe('KvSnapshotStore', () => {
   };
 
   const at = (sequence: number) => ({ COUNTERS: { sequence, commitId: `c${sequence}` } });
+  const of = (...own: unknown[]): SnapshotEntry => ({ own, shared: [], text: '' });
   const loaded = async (name: string, version = 1) => {
     const snapshot = await snapshots.load(name, version);
     if (snapshot === undefined) return undefined;
-    const entries: unknown[] = [];
+    const entries: SnapshotEntry[] = [];
     for await (const batch of snapshot.batches()) entries.push(...batch);
     return { positions: snapshot.positions, entries };
   };
@@ -52,22 +54,41 @@ describe('KvSnapshotStore', () => {
 
   it('gives back what was saved in its order, in many chunks and pieces, and leaves nothing of what it replaced', async () => {
     const entries = [
-      { text: 'žluťoučký 🐴' },
-      ...Array.from({ length: 3_000 }, (_, index) => ({ index, noise: randomBytes(200).toString('hex') })),
-      { large: randomBytes(1_500_000).toString('hex') },
+      of({ text: 'žluťoučký 🐴' }, null, 'line\nbreak'),
+      ...Array.from({ length: 6_000 }, (_, index) => ({
+        own: [index],
+        shared: [{ color: ['red', 'green'][index % 2] }, { noise: randomBytes(10).toString('hex') }],
+        text: `${'žluťoučký 🐴\n'.repeat(index % 3)}${randomBytes(200).toString('hex')}`,
+      })),
+      of({ large: randomBytes(1_500_000).toString('hex') }),
     ];
     const saved = await snapshots.save('big', 1, { positions: at(10), entries });
     expect(saved?.entries).toBe(entries.length);
     expect(await loaded('big')).toEqual({ positions: at(10), entries });
     expect((await keysOf('big')).length).toBeGreaterThan(4);
-    await snapshots.save('big', 1, { positions: at(11), entries: ['small'] });
-    expect(await loaded('big')).toEqual({ positions: at(11), entries: ['small'] });
+    await snapshots.save('big', 1, { positions: at(11), entries: [of('small')] });
+    expect(await loaded('big')).toEqual({ positions: at(11), entries: [of('small')] });
     expect(await snapshots.positions('big', 1)).toEqual(at(11));
     expect(await keysOf('big')).toHaveLength(2);
     const { state } = await (
       await manager(nc)
     ).streams.info('KV_scheduler', { subjects_filter: '$KV.*.snapshot.big.>' });
     expect(Object.keys(state.subjects ?? {})).toHaveLength(2);
+  });
+
+  it('stores what entries share once for many of them, and gives them one object back', async () => {
+    const colors = ['red', 'green', 'blue'].map((color) => ({ color, lengthy: color.repeat(300) }));
+    const entries = Array.from({ length: 3_000 }, (_, index) => ({
+      own: [index],
+      // Equal ones count as one, whichever object they are.
+      shared: [index % 2 === 0 ? colors[index % 3]! : { ...colors[index % 3]! }],
+      text: '',
+    }));
+    const saved = await snapshots.save('shared', 1, { positions: at(1), entries });
+    expect(saved?.bytes).toBeLessThan(20_000);
+    const found = (await loaded('shared'))?.entries;
+    expect(found).toEqual(entries);
+    expect(new Set(found?.map(({ shared }) => shared[0])).size).toBe(colors.length);
   });
 
   it('lets the process go on while many entries are written', async () => {
@@ -83,7 +104,7 @@ describe('KvSnapshotStore', () => {
           since = process.cpuUsage().user;
         }
         longestWithoutTurn = Math.max(longestWithoutTurn, process.cpuUsage().user - since);
-        yield { index, text: 'x'.repeat(600) };
+        yield of({ index, text: 'x'.repeat(600) });
       }
     };
     await snapshots.save('long', 1, { positions: at(1), entries: entries() });
@@ -94,43 +115,43 @@ describe('KvSnapshotStore', () => {
   });
 
   it('ignores one of another form, and replaces it', async () => {
-    await snapshots.save('form', 1, { positions: at(20), entries: [1] });
+    await snapshots.save('form', 1, { positions: at(20), entries: [of(1)] });
     expect(await loaded('form', 2)).toBeUndefined();
     expect(await snapshots.positions('form', 2)).toBeUndefined();
-    await snapshots.save('form', 2, { positions: at(5), entries: [2] });
-    expect(await loaded('form', 2)).toEqual({ positions: at(5), entries: [2] });
+    await snapshots.save('form', 2, { positions: at(5), entries: [of(2)] });
+    expect(await loaded('form', 2)).toEqual({ positions: at(5), entries: [of(2)] });
     expect(await loaded('form', 1)).toBeUndefined();
   });
 
   it('lets one of many writers win whole', async () => {
     const outcomes = await Promise.all(
       Array.from({ length: 8 }, (_, writer) =>
-        snapshots.save('race', 1, { positions: at(100 + writer), entries: [writer, writer] }),
+        snapshots.save('race', 1, { positions: at(100 + writer), entries: [of(writer), of(writer)] }),
       ),
     );
     expect(outcomes.filter((outcome) => outcome !== undefined).length).toBeGreaterThan(0);
     const winner = await loaded('race');
-    const [writer] = winner?.entries as number[];
-    expect(winner).toEqual({ positions: at(100 + writer!), entries: [writer, writer] });
+    const writer = winner?.entries[0]?.own[0] as number;
+    expect(winner).toEqual({ positions: at(100 + writer), entries: [of(writer), of(writer)] });
     expect(await keysOf('race')).toHaveLength(2);
   });
 
   it('keeps the earlier one, and nothing of itself, when it is stopped on its way', async () => {
-    await snapshots.save('stopped', 1, { positions: at(1), entries: ['earlier'] });
+    await snapshots.save('stopped', 1, { positions: at(1), entries: [of('earlier')] });
     const stop = new AbortController();
     const entries = function* () {
       for (let index = 0; index < 20_000; index += 1) {
         if (index === 10_000) stop.abort();
-        yield { index, text: randomBytes(100).toString('hex') };
+        yield of({ index, text: randomBytes(100).toString('hex') });
       }
     };
     expect(await snapshots.save('stopped', 1, { positions: at(2), entries: entries() }, stop.signal)).toBeUndefined();
-    expect(await loaded('stopped')).toEqual({ positions: at(1), entries: ['earlier'] });
+    expect(await loaded('stopped')).toEqual({ positions: at(1), entries: [of('earlier')] });
     expect(await keysOf('stopped')).toHaveLength(2);
   });
 
   it('answers nothing instead of something damaged', async () => {
-    await snapshots.save('damaged', 1, { positions: at(1), entries: [{ fine: true }] });
+    await snapshots.save('damaged', 1, { positions: at(1), entries: [of({ fine: true })] });
     const chunk = (await keysOf('damaged')).find((key) => !key.endsWith('.head'));
     await (await openBucket(nc, 'scheduler')).put(chunk ?? '', 'garbage');
     expect(await snapshots.load('damaged', 1)).toBeUndefined();
@@ -162,11 +183,11 @@ describe('KvSnapshotStore', () => {
               takenAt = last;
             }
           }
-          await snapshots.save(id, 1, { positions: at(takenAt), entries: [taken] });
+          await snapshots.save(id, 1, { positions: at(takenAt), entries: [of(taken)] });
 
           const stop = new AbortController();
           const start = await loaded(id);
-          let state = start?.entries[0] as CounterState;
+          let state = start?.entries[0]?.own[0] as CounterState;
           await store.follow({
             fromSequence: (start?.positions['COUNTERS']?.sequence ?? 0) + 1,
             filter: `counters.${id}`,

@@ -1,10 +1,10 @@
 import { createHash, randomUUID } from 'node:crypto';
-import { setImmediate as nextTurn } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import { constants, gunzip, gzip } from 'node:zlib';
 import type {
   SavedSnapshot,
   SnapshotDraft,
+  SnapshotEntry,
   SnapshotStore,
   StoredSnapshot,
   StreamPositions,
@@ -12,17 +12,16 @@ import type {
 import type { KV, KvEntry } from '@nats-io/kv';
 import type { NatsConnection } from '@nats-io/transport-node';
 import { z } from 'zod';
+import { followStream } from './follow-stream.js';
 import { isLostRace, openBucket } from './kv-lease.js';
+import { inChunks, readChunk } from './snapshot-chunk.js';
 import { manager } from './stream-admin.js';
 import { parseJsonBytes } from './stream-message.js';
 
-/** Text of one chunk before it is compressed: small enough to be parsed in a few milliseconds. */
-const CHUNK_CHARACTERS = 1024 * 1024;
 /** Well under the broker's limit of 1 MiB a message. */
 const PIECE_BYTES = 512 * 1024;
-/** How long entries are turned into text before requests and messages get their turn again, milliseconds. */
-const SLICE_MS = 5;
-const READS_SIDE_BY_SIDE = 8;
+const PIECES_ON_THEIR_WAY = 16;
+const EXPANDED_AHEAD = 3;
 /** What another writer left behind half done is cleared away after this. */
 const ABANDONED_AFTER_MS = 3_600_000;
 
@@ -58,22 +57,22 @@ export class KvSnapshotStore implements SnapshotStore {
     return head?.version === version ? head.positions : undefined;
   }
 
-  async load<Entry>(name: string, version: number): Promise<StoredSnapshot<Entry> | undefined> {
+  async load(name: string, version: number): Promise<StoredSnapshot | undefined> {
     const kv = await this.open();
     for (;;) {
       const head = parseHead(await kv.get(headKey(name)));
       if (head?.version !== version) return undefined;
-      const chunks = await this.readChunks(kv, name, head);
-      if (chunks !== undefined) return { positions: head.positions, batches: () => expanded<Entry>(chunks) };
+      const chunks = await this.readChunks(name, head);
+      if (chunks !== undefined) return { positions: head.positions, batches: () => expanded(chunks) };
       // Replaced by a newer one while it was read: that one then. Otherwise it is damaged.
       if (parseHead(await kv.get(headKey(name)))?.generation === head.generation) return undefined;
     }
   }
 
-  async save<Entry>(
+  async save(
     name: string,
     version: number,
-    { positions, entries }: SnapshotDraft<Entry>,
+    { positions, entries }: SnapshotDraft,
     signal?: AbortSignal,
   ): Promise<SavedSnapshot | undefined> {
     const kv = await this.open();
@@ -82,7 +81,7 @@ export class KvSnapshotStore implements SnapshotStore {
     const chunks: Chunk[] = [];
     const saved = { entries: 0, bytes: 0 };
     try {
-      for await (const { text, count } of inChunks(entries)) {
+      for await (const { text, entries: count } of inChunks(entries)) {
         if (signal?.aborted === true) return await this.abandon(name, generation);
         const bytes = await compress(text, { level: constants.Z_BEST_SPEED });
         const pieces = Math.ceil(bytes.length / PIECE_BYTES);
@@ -110,17 +109,27 @@ export class KvSnapshotStore implements SnapshotStore {
     await this.purge(`snapshot.${name}.>`);
   }
 
-  private async readChunks(kv: KV, name: string, { generation, chunks }: Head): Promise<Buffer[] | undefined> {
+  /** All at once, in their order: asking for them one by one takes as long as taking them in. */
+  private async readChunks(name: string, { generation, chunks }: Head): Promise<Buffer[] | undefined> {
+    const pieces = new Map<string, Uint8Array>();
+    const prefix = this.subject(pieceKey(name, generation, 0, 0)).slice(0, -'0.0'.length);
+    const done = new AbortController();
+    await followStream(this.nc, `KV_${this.bucket}`, {
+      fromSequence: 1,
+      filter: `${prefix}>`,
+      onMessage: ({ subject, bytes }) => void pieces.set(subject.slice(prefix.length), bytes),
+      onCaughtUp: () => done.abort(),
+      signal: done.signal,
+      prefetch: PIECES_ON_THEIR_WAY,
+    });
     const found: Buffer[] = [];
-    for (let begin = 0; begin < chunks.length; begin += READS_SIDE_BY_SIDE) {
-      const some = chunks.slice(begin, begin + READS_SIDE_BY_SIDE);
-      const read = await Promise.all(
-        some.map((chunk, offset) => readChunk(kv, chunk, (piece) => pieceKey(name, generation, begin + offset, piece))),
-      );
-      for (const bytes of read) {
-        if (bytes === undefined) return undefined;
-        found.push(bytes);
-      }
+    for (const [number, chunk] of chunks.entries()) {
+      const parts = Array.from({ length: chunk.pieces }, (_, piece) => pieces.get(`${number}.${piece}`));
+      const present = parts.filter((part) => part !== undefined);
+      if (present.length < parts.length) return undefined;
+      const bytes = Buffer.concat(present);
+      if (sha256(bytes) !== chunk.sha256) return undefined;
+      found.push(bytes);
     }
     return found;
   }
@@ -165,44 +174,22 @@ const pieceKey = (name: string, generation: string, chunk: number, piece: number
   `snapshot.${name}.${generation}.${chunk}.${piece}`;
 const sha256 = (bytes: Uint8Array): string => createHash('sha256').update(bytes).digest('hex');
 
-/** JSON arrays of entries; gives the event loop back after every few milliseconds of work. */
-async function* inChunks<Entry>(entries: Iterable<Entry>): AsyncGenerator<{ text: string; count: number }> {
-  let texts: string[] = [];
-  let characters = 0;
-  let sliceEnd = performance.now() + SLICE_MS;
-  for (const entry of entries) {
-    const text = JSON.stringify(entry);
-    texts.push(text);
-    characters += text.length;
-    if (characters >= CHUNK_CHARACTERS) {
-      yield { text: `[${texts.join(',')}]`, count: texts.length };
-      texts = [];
-      characters = 0;
-    } else if (performance.now() >= sliceEnd) {
-      await nextTurn();
-    } else continue;
-    sliceEnd = performance.now() + SLICE_MS;
+/** Each chunk is expanded while those before it are taken in; that happens beside the event loop. */
+async function* expanded(chunks: readonly Buffer[]): AsyncGenerator<readonly SnapshotEntry[]> {
+  const ahead: Promise<Buffer>[] = [];
+  const begin = (chunk: Buffer | undefined): void => {
+    if (chunk === undefined) return;
+    const expanding = expand(chunk);
+    // Awaited in its turn; until then a failure must not count as one that nobody sees.
+    expanding.catch(() => undefined);
+    ahead.push(expanding);
+  };
+  chunks.slice(0, EXPANDED_AHEAD).forEach(begin);
+  for (let index = 0; index < chunks.length; index += 1) {
+    const bytes = await ahead.shift()!;
+    begin(chunks[index + EXPANDED_AHEAD]);
+    yield readChunk(bytes);
   }
-  if (texts.length > 0) yield { text: `[${texts.join(',')}]`, count: texts.length };
-}
-
-async function* expanded<Entry>(chunks: readonly Buffer[]): AsyncGenerator<readonly Entry[]> {
-  for (const chunk of chunks) yield JSON.parse((await expand(chunk)).toString('utf8')) as Entry[];
-}
-
-async function readChunk(
-  kv: KV,
-  { pieces, sha256: expected }: Chunk,
-  keyOf: (piece: number) => string,
-): Promise<Buffer | undefined> {
-  const parts: Uint8Array[] = [];
-  for (let piece = 0; piece < pieces; piece += 1) {
-    const entry = await kv.get(keyOf(piece));
-    if (entry?.operation !== 'PUT') return undefined;
-    parts.push(entry.value);
-  }
-  const bytes = Buffer.concat(parts);
-  return sha256(bytes) === expected ? bytes : undefined;
 }
 
 function parseHead(entry: KvEntry | null): Head | undefined {

@@ -3,10 +3,11 @@ import type { StoredCommit } from '@gantry/contracts/messaging/commit';
 import type { AssignEvent, SchedEvent } from '@gantry/contracts/scheduling/assign-events';
 import type { TaskEvent } from '@gantry/contracts/tasks/task-events';
 import type { EventStore } from '@gantry/event-sourcing/event-store.port';
+import type { SnapshotEntry } from '@gantry/event-sourcing/snapshot-store.port';
 import type { Clock } from '@gantry/kernel/clock';
 import type { IdSource } from '@gantry/kernel/ids';
 import type { Logger } from '@gantry/nest-platform/logger';
-import type { BoardRest, StoredEntry } from '../domain/cluster/board-snapshot.js';
+import type { BoardRest } from '../domain/cluster/board-snapshot.js';
 import type { Cluster } from '../domain/cluster/cluster.js';
 import type { Revocation } from '../domain/cluster/task-entry.js';
 import { AssignmentOutbox, type SubjectHead } from './assignment-outbox.js';
@@ -30,10 +31,11 @@ export interface SchedulingPorts {
   readonly sweepMs: number;
 }
 
-export type SchedulerSnapshotEntry =
-  | { readonly task: StoredEntry }
-  /** Comes last. */
-  | { readonly rest: BoardRest; readonly heads: readonly SubjectHead[] };
+/** What is not about one open task. Comes last, and shares nothing with other entries. */
+interface SnapshotEnd {
+  readonly rest: BoardRest;
+  readonly heads: readonly SubjectHead[];
+}
 
 /** Decisions of one pass: enough to be fast, few enough to let events in between. */
 const DECISIONS_PER_PASS = 1_000;
@@ -92,25 +94,27 @@ export class SchedulingLoop {
   }
 
   /** What was learned from TASKS and ASSIGN so far; see `TaskBoard.snapshot`. */
-  snapshot(): Iterable<SchedulerSnapshotEntry> {
+  snapshot(): Iterable<SnapshotEntry> {
     const { rest, entries } = this.ports.cluster.board.snapshot();
     const heads = this.outbox.heads();
     return (function* () {
-      for (const task of entries) yield { task };
-      yield { rest: rest(), heads };
+      yield* entries;
+      const end: SnapshotEnd = { rest: rest(), heads };
+      yield { own: [end], shared: [], text: '' };
     })();
   }
 
   /** Takes the entries of `snapshot` in, in the same order, before anything else. `since`: first sequence that ASSIGN still holds. */
-  restore(entries: readonly SchedulerSnapshotEntry[], since: number): void {
+  restore(entries: readonly SnapshotEntry[], since: number): void {
     const { board } = this.ports.cluster;
     for (const entry of entries) {
-      if ('task' in entry) {
-        board.restore(entry.task);
+      if (entry.shared.length > 0) {
+        board.restore(entry);
         continue;
       }
-      board.endRestore(entry.rest, this.now());
-      this.outbox.restore(entry.heads, since);
+      const [end] = entry.own as [SnapshotEnd];
+      board.endRestore(end.rest, this.now());
+      this.outbox.restore(end.heads, since);
     }
   }
 

@@ -5,6 +5,7 @@ import type { TaskView } from '@gantry/contracts/tasks/task-view';
 import { foldTaskCommit } from '@gantry/contracts/tasks/task-view.fold';
 import { CommandHandler, type CommandOrigin, type Loaded } from '@gantry/event-sourcing/command-handler';
 import type { EventStore } from '@gantry/event-sourcing/event-store.port';
+import type { SnapshotEntry } from '@gantry/event-sourcing/snapshot-store.port';
 import type { Clock } from '@gantry/kernel/clock';
 import { GantryError } from '@gantry/kernel/gantry-error';
 import type { TaskCommand } from '../domain/task/task.commands.js';
@@ -12,7 +13,7 @@ import { taskDecider } from '../domain/task/task.decide.js';
 import { taskErrors } from '../domain/task/task.errors.js';
 import type { TaskState } from '../domain/task/task.state.js';
 import type { TaskBoard } from '../projections/task-board/task-board.projection.js';
-import { aggregateOf, entryOf, type TaskSnapshotEntry } from './task-snapshot.js';
+import { entryOf, restoredTask } from './task-snapshot.js';
 import { AssignmentSignal } from './assignment-signal.js';
 
 /** A report that overtook its assignment is held this long in the process before the stream has to deliver it again. */
@@ -61,21 +62,21 @@ export class TaskCommandExecutor {
   }
 
   /** The board as it is now, with the aggregates that its views alone do not tell. `restore` takes them in the same order. */
-  snapshot(): Iterable<TaskSnapshotEntry> {
-    const views = this.board.snapshot();
+  snapshot(): Iterable<SnapshotEntry> {
+    const tasks = this.board.snapshot();
     const { board, handler } = this;
     return (function* () {
-      for (const view of views) {
-        const submission = view.version === 1 ? board.submissionOf(view.id) : undefined;
-        yield entryOf(view, submission, submission === undefined ? handler.peek(view.id) : undefined);
+      for (const task of tasks) {
+        const submission = task.version === 1 ? board.submissionOf(task.id) : undefined;
+        yield entryOf(task, submission, submission === undefined ? handler.peek(task.id) : undefined);
       }
     })();
   }
 
-  restore(entry: TaskSnapshotEntry): void {
-    this.board.restore(entry.view, entry.submission);
-    const aggregate = aggregateOf(entry);
-    if (aggregate !== undefined) this.handler.restore(entry.view.id, aggregate);
+  restore(entry: SnapshotEntry): void {
+    const { task, submission, aggregate } = restoredTask(entry);
+    this.board.restore(task, submission);
+    if (aggregate !== undefined) this.handler.restore(task.id, aggregate);
   }
 
   async execute(taskId: string, command: TaskCommand, origin: CommandOrigin): Promise<Executed> {

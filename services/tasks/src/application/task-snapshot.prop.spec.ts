@@ -4,6 +4,7 @@ import { subjects } from '@gantry/contracts/messaging/streams';
 import type { TaskEvent } from '@gantry/contracts/tasks/task-events';
 import { taskSpecSchema } from '@gantry/contracts/tasks/task-spec';
 import { InMemoryEventStore } from '@gantry/event-sourcing/in-memory-event-store';
+import type { SnapshotEntry } from '@gantry/event-sourcing/snapshot-store.port';
 import { ManualClock } from '@gantry/kernel/clock';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
@@ -11,7 +12,6 @@ import type { TaskCommand } from '../domain/task/task.commands.js';
 import type { TaskState } from '../domain/task/task.state.js';
 import { TaskBoard } from '../projections/task-board/task-board.projection.js';
 import { TaskCommandExecutor } from './task-command.executor.js';
-import type { TaskSnapshotEntry } from './task-snapshot.js';
 
 const ada: UserActor = { kind: 'user', id: 'ada', name: 'Ada', role: 'user' };
 
@@ -157,10 +157,10 @@ describe('the snapshot of the task board', () => {
             if (!behind) life.deliver();
           }
           const { position } = life;
-          const stored: TaskSnapshotEntry[] = [];
+          const stored: SnapshotEntry[] = [];
           let next = cut;
           for (const entry of life.executor.snapshot()) {
-            stored.push(JSON.parse(JSON.stringify(entry)) as TaskSnapshotEntry);
+            stored.push(JSON.parse(JSON.stringify(entry)) as SnapshotEntry);
             for (const one of acts.slice(next, next + pace)) await life.take(one);
             next += pace;
             life.deliver();
@@ -191,7 +191,7 @@ describe('the snapshot of the task board', () => {
         }
         const restored = newExecutor(life.store);
         for (const entry of life.executor.snapshot())
-          restored.restore(JSON.parse(JSON.stringify(entry)) as TaskSnapshotEntry);
+          restored.restore(JSON.parse(JSON.stringify(entry)) as SnapshotEntry);
         const open = idsIn(life.store).filter((id) => restored.board.get(id) !== undefined);
         for (const id of open) {
           const stored = await life.store.load(subjects.task(id));

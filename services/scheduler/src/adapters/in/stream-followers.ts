@@ -17,7 +17,7 @@ import type { Logger } from '@gantry/nest-platform/logger';
 import type { NatsConnection } from '@nats-io/transport-node';
 import type { BeforeApplicationShutdown, OnModuleInit } from '@nestjs/common';
 import type { Leadership } from '../../application/leadership.js';
-import type { SchedulerSnapshotEntry, SchedulingLoop } from '../../application/scheduling-loop.js';
+import type { SchedulingLoop } from '../../application/scheduling-loop.js';
 import { BOARD_SNAPSHOT_VERSION } from '../../domain/cluster/board-snapshot.js';
 
 export interface StreamFollowersOptions {
@@ -39,12 +39,12 @@ export interface StreamFollowersOptions {
  */
 export class StreamFollowers implements OnModuleInit, BeforeApplicationShutdown {
   private readonly abort = new AbortController();
-  private readonly keeper: SnapshotKeeper<SchedulerSnapshotEntry>;
+  private readonly keeper: SnapshotKeeper;
   private readonly positions = new Map<string, StreamPosition>();
 
   constructor(private readonly options: StreamFollowersOptions) {
     const { nc, loop, logger, snapshots, snapshotPolicy } = options;
-    this.keeper = new SnapshotKeeper<SchedulerSnapshotEntry>({
+    this.keeper = new SnapshotKeeper({
       nc,
       store: snapshots,
       name: 'board',

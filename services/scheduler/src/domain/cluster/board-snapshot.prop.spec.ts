@@ -1,11 +1,12 @@
 import type { StoredCommit } from '@gantry/contracts/messaging/commit';
 import type { AssignEvent, AssignEventData } from '@gantry/contracts/scheduling/assign-events';
 import type { TaskEvent } from '@gantry/contracts/tasks/task-events';
+import { unpackSpec } from '@gantry/contracts/tasks/packed-spec';
+import type { SnapshotEntry } from '@gantry/event-sourcing/snapshot-store.port';
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
 import { History, newCluster } from '../../testing/histories.js';
 import { heartbeat, workerSpec } from '../../testing/samples.js';
-import type { StoredEntry } from './board-snapshot.js';
 import type { Cluster } from './cluster.js';
 
 const step = fc.oneof(
@@ -155,7 +156,12 @@ function picture(cluster: Cluster, taskIds: readonly string[]) {
     if (entry === undefined) return [taskId];
     const { missed: _missed, lossReportedAt: _loss, ...assignment } = entry.assignment ?? {};
     const reservation = cluster.engine.ledger.of(taskId);
-    return [taskId, { ...entry, assignment }, reservation, cluster.engine.waiting.get(taskId)];
+    return [
+      taskId,
+      { ...entry, spec: unpackSpec(entry.spec), assignment },
+      reservation,
+      cluster.engine.waiting.get(taskId),
+    ];
   });
   const revocations = cluster.board.takeRevocations().map((one) => JSON.stringify(one));
   return {
@@ -206,7 +212,7 @@ it('stays right when the entries are written one by one while the history goes o
         const { rest, entries } = life.cluster.board.snapshot();
         const seen = life.inputs.length;
         const restoredAt = life.now;
-        const stored: StoredEntry[] = [];
+        const stored: SnapshotEntry[] = [];
         let next = cut;
         for (const entry of entries) {
           stored.push(throughJson(entry));

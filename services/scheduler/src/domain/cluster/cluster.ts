@@ -1,6 +1,7 @@
 import type { Heartbeat } from '@gantry/contracts/agents/heartbeat';
 import { timing as leaseBounds } from '@gantry/contracts/messaging/timing';
 import type { AssignEventData } from '@gantry/contracts/scheduling/assign-events';
+import { restOf, unpackSpec } from '@gantry/contracts/tasks/packed-spec';
 import { Fleet } from '../fleet/fleet.js';
 import { leaseMsOf, withoutLease } from '../fleet/task-lease.js';
 import type { FleetTiming } from '../fleet/worker-record.js';
@@ -66,13 +67,13 @@ export class Cluster {
     const decisions = this.engine.decide(limit, (taskId) => this.board.get(taskId)!.attempt);
     return decisions.map((decision) => {
       const workerName = this.fleet.nameOf(decision.workerId);
-      const leaseMs = leaseMsOf(this.board.get(decision.taskId)!.spec, this.timing);
+      const leaseMs = leaseMsOf(restOf(this.board.get(decision.taskId)!.spec), this.timing);
       const entry = this.board.assign(decision, workerName, leaseMs, now);
       return {
         taskId: entry.taskId,
         attempt: entry.attempt,
         ownerId: entry.ownerId,
-        spec: withoutLease(entry.spec),
+        spec: withoutLease(unpackSpec(entry.spec)),
         workerId: decision.workerId,
         workerName,
         gpuIds: [...decision.gpuIds],
@@ -139,7 +140,7 @@ export class Cluster {
   }
 
   private isLeaseOver({ spec, assignment }: TaskEntry, workerId: string, now: number): boolean {
-    return this.fleet.isLeaseOver(workerId, assignment?.leaseMs ?? leaseMsOf(spec, this.timing), now);
+    return this.fleet.isLeaseOver(workerId, assignment?.leaseMs ?? leaseMsOf(restOf(spec), this.timing), now);
   }
 
   private lossesOn(workerId: string, now: number): TaskEntry[] {

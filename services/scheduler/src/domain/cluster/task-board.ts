@@ -1,12 +1,15 @@
 import type { StoredCommit } from '@gantry/contracts/messaging/commit';
+import { restOf, unpackSpec } from '@gantry/contracts/tasks/packed-spec';
+import type { SnapshotEntry } from '@gantry/event-sourcing/snapshot-store.port';
 import { timing } from '@gantry/contracts/messaging/timing';
 import type { AssignEvent, AssignEventData } from '@gantry/contracts/scheduling/assign-events';
 import type { TaskEvent, TaskEventData } from '@gantry/contracts/tasks/task-events';
 import { reservationFor } from '../ledger/reservation-ledger.js';
 import type { Decision, PlacementEngine } from '../placement/placement-engine.js';
 import { shapeOf } from '../placement/shape.js';
-import { restoredAssignment, storedEntryOf, type BoardRest, type StoredEntry } from './board-snapshot.js';
+import { EntryReader, storedEntryOf, type BoardRest } from './board-snapshot.js';
 import { EarlyAssignments } from './early-assignments.js';
+import { RestoredQueue } from './restored-queue.js';
 import { newAssignment, specToRun, type Assignment, type Revocation, type TaskEntry } from './task-entry.js';
 
 /**
@@ -21,6 +24,8 @@ export class TaskBoard {
   /** Tasks whose assignment may have to be revoked. */
   private readonly attention = new Set<string>();
   private extra: Revocation[] = [];
+  private readonly restoredQueue = new RestoredQueue();
+  private reader = new EntryReader();
 
   constructor(private readonly engine: PlacementEngine) {}
 
@@ -89,7 +94,8 @@ export class TaskBoard {
 
   /** For a new leader that has fenced every subject: what was on its way and has not been seen was never stored. */
   refuseUnstored(): void {
-    for (const { taskId, assignment } of this.entries.values()) {
+    for (const taskId of [...this.engine.ledger.tasks()]) {
+      const assignment = this.entries.get(taskId)?.assignment;
       if (assignment !== undefined && assignment.sequence === undefined) this.refuse(taskId, assignment.attempt);
     }
   }
@@ -137,10 +143,10 @@ export class TaskBoard {
    * The board as the two streams alone would show it. Entries are looked at when they are asked for, and may by then be newer than
    * this call: what the streams bring again changes nothing. `rest` is asked for last.
    */
-  snapshot(): { entries: Iterable<StoredEntry>; rest: () => BoardRest } {
+  snapshot(): { entries: Iterable<SnapshotEntry>; rest: () => BoardRest } {
     const captured = [...this.entries.values()];
     const { entries, attention } = this;
-    const stored = function* (): Generator<StoredEntry> {
+    const stored = function* (): Generator<SnapshotEntry> {
       for (const entry of captured) {
         if (entries.get(entry.taskId) !== entry) continue;
         const one = storedEntryOf(entry, attention.has(entry.taskId));
@@ -154,26 +160,22 @@ export class TaskBoard {
   }
 
   /** Puts one entry of `snapshot` into an empty board; waiting ones are queued by `endRestore`. */
-  restore({ assignment, attention, ...kept }: StoredEntry): void {
-    const { avoidWorkerId, cancel, spec } = kept;
-    const entry: TaskEntry = { ...kept, shape: shapeOf(spec), avoidWorkerId, cancel, assignment: undefined };
+  restore(stored: SnapshotEntry): void {
+    const { entry, assignment, attention } = this.reader.read(stored);
     this.entries.set(entry.taskId, entry);
-    if (assignment !== undefined) this.hold(entry, restoredAssignment(assignment));
+    if (assignment !== undefined) this.hold(entry, assignment);
+    else if (entry.cancel === undefined && !entry.closed) this.restoredQueue.add(entry);
     if (attention) this.attention.add(entry.taskId);
   }
 
   endRestore({ early, extra }: BoardRest, now: number): void {
     for (const one of early) this.early.remember(one);
     this.extra.push(...extra);
-    const waiting = [...this.entries.values()].filter(
-      ({ assignment, cancel, closed }) => assignment === undefined && cancel === undefined && !closed,
-    );
-    // In the order of the queue each one goes to the end of its group, whatever the mix of priorities.
-    waiting.sort((a, b) => b.spec.priority - a.spec.priority || a.order - b.order);
-    for (const entry of waiting) {
+    for (const entry of this.restoredQueue.take()) {
       if (entry.notBefore > now) this.delayed.add(entry);
       else this.queue(entry);
     }
+    this.reader = new EntryReader();
   }
 
   private applyTaskEvent(taskId: string, event: TaskEvent, sequence: number, now: number): void {
@@ -249,8 +251,8 @@ export class TaskBoard {
     entry.notBefore = data.notBefore;
     entry.avoidWorkerId = data.avoidWorkerId;
     if (data.memoryMb !== undefined) {
-      const { resources } = entry.spec;
-      entry.spec = { ...entry.spec, resources: { ...resources, memoryMb: data.memoryMb } };
+      const spec = unpackSpec(entry.spec);
+      entry.spec = { ...spec, resources: { ...spec.resources, memoryMb: data.memoryMb } };
       entry.shape = shapeOf(entry.spec);
     }
     this.unqueue(entry);
@@ -313,7 +315,8 @@ export class TaskBoard {
 
   private queue(entry: TaskEntry): void {
     const { taskId, shape, order, avoidWorkerId, spec } = entry;
-    this.engine.waiting.add({ taskId, shape, priority: spec.priority, order, image: spec.image, avoidWorkerId });
+    const { priority, image } = restOf(spec);
+    this.engine.waiting.add({ taskId, shape, priority, order, image, avoidWorkerId });
   }
 
   private unqueue(entry: TaskEntry): void {

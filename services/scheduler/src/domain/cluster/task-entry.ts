@@ -1,4 +1,5 @@
 import type { AssignEventData } from '@gantry/contracts/scheduling/assign-events';
+import type { HeldSpec } from '@gantry/contracts/tasks/packed-spec';
 import type { TaskSpec } from '@gantry/contracts/tasks/task-spec';
 import type { Shape } from '../placement/shape.js';
 
@@ -28,7 +29,7 @@ export interface TaskEntry {
   readonly taskId: string;
   readonly ownerId: string;
   /** As the attempt that is current or next is to run: with its memory, without what only concerns retries. */
-  spec: TaskSpec;
+  spec: HeldSpec;
   shape: Shape;
   /** Stream sequence of its submission: the queue's order, kept over all attempts. */
   readonly order: number;

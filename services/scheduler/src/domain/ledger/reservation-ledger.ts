@@ -108,6 +108,11 @@ export class ReservationLedger {
     return this.accounts.get(workerId)?.reservations.values() ?? [];
   }
 
+  /** Tasks that hold a reservation. */
+  tasks(): Iterable<string> {
+    return this.byTask.keys();
+  }
+
   workers(): Iterable<string> {
     return this.accounts.keys();
   }

@@ -1,7 +1,12 @@
 import type { Commit } from '@gantry/contracts/messaging/commit';
 import { streams } from '@gantry/contracts/messaging/streams';
 import type { TaskEvent } from '@gantry/contracts/tasks/task-events';
-import type { SnapshotDraft, SnapshotStore, StreamPosition } from '@gantry/event-sourcing/snapshot-store.port';
+import type {
+  SnapshotDraft,
+  SnapshotEntry,
+  SnapshotStore,
+  StreamPosition,
+} from '@gantry/event-sourcing/snapshot-store.port';
 import { followStream } from '@gantry/jetstream/follow-stream';
 import { SnapshotKeeper, type SnapshotPolicy } from '@gantry/jetstream/snapshot-keeper';
 import { ensureStream } from '@gantry/jetstream/stream-admin';
@@ -14,7 +19,7 @@ import type { NatsConnection } from '@nats-io/transport-node';
 import type { BeforeApplicationShutdown, OnApplicationShutdown, OnModuleInit } from '@nestjs/common';
 import type { DeletedTask, PurgeLeftoversHandler } from '../../application/purge-leftovers.handler.js';
 import type { TaskCommandExecutor } from '../../application/task-command.executor.js';
-import { TASK_SNAPSHOT_VERSION, type TaskSnapshotEntry } from '../../application/task-snapshot.js';
+import { TASK_SNAPSHOT_VERSION } from '../../application/task-snapshot.js';
 
 export interface TaskStreamFollowerOptions {
   readonly nc: NatsConnection;
@@ -28,21 +33,19 @@ export interface TaskStreamFollowerOptions {
   readonly logger: Logger;
 }
 
-type Entry = TaskSnapshotEntry | { readonly deletedTasks: readonly DeletedTask[] };
-
 /**
  * Makes this service's streams and rebuilds its memory: the newest snapshot, then TASKS from there on. Nothing is served before
  * the board is complete.
  */
 export class TaskStreamFollower implements OnModuleInit, BeforeApplicationShutdown, OnApplicationShutdown {
   private readonly stop = new AbortController();
-  private readonly keeper: SnapshotKeeper<Entry>;
+  private readonly keeper: SnapshotKeeper;
   private position: StreamPosition = { sequence: 0, commitId: '' };
   /** Newer than `position` if set; its id is parsed only when a snapshot wants to know it. */
   private last: StreamMessage | undefined;
 
   constructor(private readonly options: TaskStreamFollowerOptions) {
-    this.keeper = new SnapshotKeeper<Entry>({
+    this.keeper = new SnapshotKeeper({
       nc: options.nc,
       store: options.snapshots,
       name: 'board',
@@ -103,7 +106,7 @@ export class TaskStreamFollower implements OnModuleInit, BeforeApplicationShutdo
     this.keeper.count();
   }
 
-  private capture(): SnapshotDraft<Entry> {
+  private capture(): SnapshotDraft {
     if (this.last !== undefined)
       this.position = {
         sequence: this.last.streamSequence,
@@ -112,18 +115,19 @@ export class TaskStreamFollower implements OnModuleInit, BeforeApplicationShutdo
     const { executor, leftovers } = this.options;
     const tasks = executor.snapshot();
     const deletedTasks = leftovers.recent();
-    const entries = function* (): Generator<Entry> {
-      yield { deletedTasks };
+    const entries = function* (): Generator<SnapshotEntry> {
+      yield { own: deletedTasks, shared: [], text: '' };
       yield* tasks;
     };
     return { positions: { [streams.tasks.name]: this.position }, entries: entries() };
   }
 
-  private take(entries: readonly Entry[]): void {
+  /** Only the first entry, of the deleted tasks, shares nothing with others. */
+  private take(entries: readonly SnapshotEntry[]): void {
     const { executor, leftovers } = this.options;
     for (const entry of entries) {
-      if ('view' in entry) executor.restore(entry);
-      else entry.deletedTasks.forEach((deleted) => leftovers.remember(deleted));
+      if (entry.shared.length > 0) executor.restore(entry);
+      else (entry.own as readonly DeletedTask[]).forEach((deleted) => leftovers.remember(deleted));
     }
   }
 

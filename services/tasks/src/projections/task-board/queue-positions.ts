@@ -1,27 +1,28 @@
-import type { TaskView } from '@gantry/contracts/tasks/task-view';
+import { restOf } from '@gantry/contracts/tasks/packed-spec';
+import type { HeldTask } from './packed-task.js';
 import { RankedList } from './ranked-list.js';
 
-type Waiting = Pick<TaskView, 'id' | 'createdAt'> & { readonly spec: Pick<TaskView['spec'], 'queue' | 'priority'> };
+type Waiting = Pick<HeldTask, 'id' | 'createdAt' | 'spec'>;
 
 /** Where each waiting task stands in its queue: higher priority first, then the older one. */
 export class QueuePositions {
   private readonly queues = new Map<string, Map<number, RankedList>>();
 
   add(task: Waiting): void {
-    const { queue, priority } = task.spec;
+    const { queue, priority } = restOf(task.spec);
     let priorities = this.queues.get(queue);
     if (priorities === undefined) this.queues.set(queue, (priorities = new Map<number, RankedList>()));
     let list = priorities.get(priority);
     if (list === undefined) priorities.set(priority, (list = new RankedList()));
-    list.add({ createdAt: task.createdAt, id: task.id });
+    list.add(task);
   }
 
   remove(task: Waiting): void {
-    const { queue, priority } = task.spec;
+    const { queue, priority } = restOf(task.spec);
     const priorities = this.queues.get(queue);
     const list = priorities?.get(priority);
     if (priorities === undefined || list === undefined) return;
-    list.remove({ createdAt: task.createdAt, id: task.id });
+    list.remove(task);
     if (list.size > 0) return;
     priorities.delete(priority);
     if (priorities.size === 0) this.queues.delete(queue);
@@ -29,11 +30,12 @@ export class QueuePositions {
 
   /** 1 = next; null if it does not wait. */
   positionOf(task: Waiting): number | null {
-    const priorities = this.queues.get(task.spec.queue);
-    const rank = priorities?.get(task.spec.priority)?.rank(task);
+    const { queue, priority } = restOf(task.spec);
+    const priorities = this.queues.get(queue);
+    const rank = priorities?.get(priority)?.rank(task);
     if (priorities === undefined || rank === undefined) return null;
     let before = rank;
-    for (const [priority, list] of priorities) if (priority > task.spec.priority) before += list.size;
+    for (const [other, list] of priorities) if (other > priority) before += list.size;
     return before + 1;
   }
 }

@@ -18,6 +18,7 @@ export class RankedList {
   }
 
   add(key: RankedKey): void {
+    if (this.append(key)) return;
     const at = this.blockOf(key);
     const block = this.blocks[at];
     if (block === undefined) {
@@ -30,6 +31,17 @@ export class RankedList {
     block.splice(index, 0, key);
     this.count += 1;
     if (block.length > BLOCK) this.blocks.splice(at + 1, 0, block.splice(BLOCK / 2));
+  }
+
+  /** New tasks are mostly the newest ones, and after a start a million of them come in their order. */
+  private append(key: RankedKey): boolean {
+    const block = this.blocks[this.blocks.length - 1];
+    const last = block?.[block.length - 1];
+    if (block === undefined || last === undefined || compareKeys(last, key) >= 0) return false;
+    if (block.length < BLOCK) block.push(key);
+    else this.blocks.push([key]);
+    this.count += 1;
+    return true;
   }
 
   remove(key: RankedKey): void {

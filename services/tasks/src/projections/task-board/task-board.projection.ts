@@ -1,13 +1,13 @@
 import type { StoredCommit } from '@gantry/contracts/messaging/commit';
 import type { TaskListInput } from '@gantry/contracts/tasks/task-requests';
-import { isTerminal, taskStatuses, type TaskStatus } from '@gantry/contracts/tasks/task-status';
+import { isTerminal, taskStatuses } from '@gantry/contracts/tasks/task-status';
 import type { TaskView } from '@gantry/contracts/tasks/task-view';
 import { foldTaskCommit } from '@gantry/contracts/tasks/task-view.fold';
 import { EndOrder } from './end-order.js';
+import { noTasks, OwnedTasks, type BoardRow, type StatusCounts } from './owned-tasks.js';
+import { unpackTask, type HeldTask, type PackedTask } from './packed-task.js';
 import { QueuePositions } from './queue-positions.js';
 import { listTasks } from './task-list.query.js';
-
-export type StatusCounts = Record<TaskStatus, number>;
 
 export interface TaskBoardOptions {
   /** Ended tasks kept in memory; the oldest ends leave first. Default 10,000. */
@@ -19,13 +19,10 @@ export interface TaskBoardOptions {
  * that who wrote reads it), and by the stream; a commit that is known already changes nothing.
  */
 export class TaskBoard {
-  private readonly views = new Map<string, TaskView>();
-  private readonly byOwner = new Map<string, Map<string, TaskView>>();
-  private readonly counts = new Map<string, StatusCounts>();
+  private readonly rows = new Map<string, BoardRow>();
+  private readonly owners = new Map<string, OwnedTasks>();
   private readonly ended = new EndOrder();
   private readonly positions = new QueuePositions();
-  /** Stream sequence of the one commit of tasks that have only been submitted so far. */
-  private readonly submissions = new Map<string, number>();
   /** Tasks deleted by an own command whose echo is still to come: older echoes must not bring them back. */
   private readonly deletedAt = new Map<string, number>();
   private readonly endedKept: number;
@@ -39,55 +36,56 @@ export class TaskBoard {
     const { commit, streamSequence } = stored;
     const id = commit.aggregateId;
     if (source === 'stream' && this.isEchoOfDeleted(id, streamSequence)) return undefined;
-    const known = this.views.get(id);
-    const version = known?.version ?? 0;
-    if (commit.version <= version) return known;
+    const row = this.rows.get(id);
+    const version = row?.task.version ?? 0;
+    if (commit.version <= version) return row === undefined ? undefined : unpackTask(row.task);
     // A gap: the task was evicted, or another process's commit is still on its way through the stream.
     if (commit.version !== version + 1) return undefined;
-    const next = foldTaskCommit(known, stored);
+    const next = foldTaskCommit(row === undefined ? undefined : unpackTask(row.task), stored);
     if (next === undefined) return undefined;
     if (next.deleted) {
-      if (known !== undefined) this.drop(known);
+      if (row !== undefined) this.drop(row);
       if (source === 'own') this.deletedAt.set(id, streamSequence);
       return next;
     }
-    this.put(known, next);
-    if (next.version === 1) this.submissions.set(id, streamSequence);
-    else this.submissions.delete(id);
+    const submission = next.version === 1 ? streamSequence : undefined;
+    if (row === undefined) this.add(next, submission);
+    else this.replace(row, next, submission);
     return next;
   }
 
   /** Stream sequence of the task's only commit; undefined if it has none or several. */
   submissionOf(taskId: string): number | undefined {
-    return this.submissions.get(taskId);
+    return this.rows.get(taskId)?.submission;
   }
 
   /** What the board holds now, in the order in which `restore` wants it back. */
-  snapshot(): TaskView[] {
-    const active = [...this.views.values()].filter(({ status }) => !isTerminal(status));
-    for (const id of this.ended.list()) active.push(this.views.get(id)!);
-    return active;
+  snapshot(): HeldTask[] {
+    const tasks: HeldTask[] = [];
+    for (const { task } of this.rows.values()) if (!isTerminal(task.status)) tasks.push(task);
+    for (const id of this.ended.list()) tasks.push(this.rows.get(id)!.task);
+    return tasks;
   }
 
-  restore(view: TaskView, submission: number | undefined): void {
-    this.put(undefined, view);
-    if (submission !== undefined) this.submissions.set(view.id, submission);
+  restore(task: PackedTask, submission: number | undefined): void {
+    this.add(task, submission);
   }
 
   get(taskId: string): TaskView | undefined {
-    return this.views.get(taskId);
+    const row = this.rows.get(taskId);
+    return row === undefined ? undefined : unpackTask(row.task);
   }
 
   list(input: TaskListInput): TaskView[] {
     const owner = input.visibleTo ?? input.filter.ownerId;
-    const candidates = owner === undefined ? this.views : this.byOwner.get(owner);
-    return candidates === undefined ? [] : listTasks(candidates.values(), input);
+    const candidates = owner === undefined ? this.tasks() : this.owners.get(owner)?.tasks();
+    return candidates === undefined ? [] : listTasks(candidates, input).map(unpackTask);
   }
 
   countByStatus(visibleTo: string | null): StatusCounts {
-    if (visibleTo !== null) return { ...(this.counts.get(visibleTo) ?? noTasks()) };
+    if (visibleTo !== null) return { ...(this.owners.get(visibleTo)?.counts ?? noTasks()) };
     const total = noTasks();
-    for (const counts of this.counts.values()) for (const status of taskStatuses) total[status] += counts[status];
+    for (const { counts } of this.owners.values()) for (const status of taskStatuses) total[status] += counts[status];
     return total;
   }
 
@@ -96,7 +94,7 @@ export class TaskBoard {
   }
 
   get size(): number {
-    return this.views.size;
+    return this.rows.size;
   }
 
   private isEchoOfDeleted(id: string, streamSequence: number): boolean {
@@ -106,49 +104,55 @@ export class TaskBoard {
     return true;
   }
 
-  private put(known: TaskView | undefined, next: TaskView): void {
-    const { id, ownerId, status } = next;
-    this.views.set(id, next);
-    let owned = this.byOwner.get(ownerId);
-    if (owned === undefined) this.byOwner.set(ownerId, (owned = new Map<string, TaskView>()));
-    owned.set(id, next);
-    if (known?.status === status) return;
-    if (known !== undefined) this.leave(known);
-    let counts = this.counts.get(ownerId);
-    if (counts === undefined) this.counts.set(ownerId, (counts = noTasks()));
-    counts[status] += 1;
-    if (status === 'queued') this.positions.add(next);
-    if (isTerminal(status)) this.keepEnded(id);
+  private *tasks(): Generator<HeldTask> {
+    for (const { task } of this.rows.values()) yield task;
+  }
+
+  private add(task: HeldTask, submission: number | undefined): void {
+    const row: BoardRow = { task, submission, previous: undefined, next: undefined };
+    this.rows.set(task.id, row);
+    let owned = this.owners.get(task.ownerId);
+    if (owned === undefined) this.owners.set(task.ownerId, (owned = new OwnedTasks()));
+    owned.add(row);
+    this.enter(owned, task);
+  }
+
+  private replace(row: BoardRow, next: HeldTask, submission: number | undefined): void {
+    const { task: known } = row;
+    row.task = next;
+    row.submission = submission;
+    if (known.status === next.status) return;
+    const owned = this.owners.get(next.ownerId)!;
+    this.leave(owned, known);
+    this.enter(owned, next);
   }
 
   private keepEnded(id: string): void {
     this.ended.add(id);
     if (this.ended.size <= this.endedKept) return;
     const oldest = this.ended.takeOldest();
-    const view = oldest === undefined ? undefined : this.views.get(oldest);
-    if (view !== undefined) this.drop(view);
+    const row = oldest === undefined ? undefined : this.rows.get(oldest);
+    if (row !== undefined) this.drop(row);
   }
 
-  private drop(view: TaskView): void {
-    this.views.delete(view.id);
-    this.submissions.delete(view.id);
-    this.ended.delete(view.id);
-    const owned = this.byOwner.get(view.ownerId);
-    owned?.delete(view.id);
-    this.leave(view);
-    if (owned?.size === 0) {
-      this.byOwner.delete(view.ownerId);
-      this.counts.delete(view.ownerId);
-    }
+  private drop(row: BoardRow): void {
+    const { id, ownerId } = row.task;
+    this.rows.delete(id);
+    this.ended.delete(id);
+    const owned = this.owners.get(ownerId)!;
+    owned.remove(row);
+    this.leave(owned, row.task);
+    if (owned.isEmpty) this.owners.delete(ownerId);
   }
 
-  private leave(view: TaskView): void {
-    const counts = this.counts.get(view.ownerId);
-    if (counts !== undefined) counts[view.status] -= 1;
-    if (view.status === 'queued') this.positions.remove(view);
+  private enter(owned: OwnedTasks, task: HeldTask): void {
+    owned.counts[task.status] += 1;
+    if (task.status === 'queued') this.positions.add(task);
+    if (isTerminal(task.status)) this.keepEnded(task.id);
   }
-}
 
-function noTasks(): StatusCounts {
-  return { queued: 0, assigned: 0, starting: 0, running: 0, succeeded: 0, failed: 0, cancelled: 0, timed_out: 0 };
+  private leave(owned: OwnedTasks, task: HeldTask): void {
+    owned.counts[task.status] -= 1;
+    if (task.status === 'queued') this.positions.remove(task);
+  }
 }

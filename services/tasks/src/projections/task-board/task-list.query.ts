@@ -1,28 +1,29 @@
 import { comparePositions, taskSortValue } from '@gantry/contracts/tasks/task-order';
 import type { ListPosition, TaskFilter, TaskListInput } from '@gantry/contracts/tasks/task-requests';
-import type { TaskView } from '@gantry/contracts/tasks/task-view';
+import { restOf } from '@gantry/contracts/tasks/packed-spec';
+import type { HeldTask } from './packed-task.js';
 
-interface Row {
+interface Row<Task> {
   readonly position: ListPosition;
-  readonly task: TaskView;
+  readonly task: Task;
 }
 
 /** One page by keyset: the `limit` best rows after `after`, found in one pass without sorting the rest. */
-export function listTasks(candidates: Iterable<TaskView>, input: TaskListInput): TaskView[] {
+export function listTasks<Task extends HeldTask>(candidates: Iterable<Task>, input: TaskListInput): Task[] {
   const { sort, descending, after, limit, now, visibleTo } = input;
   const matches = matcherOf(input.filter);
   const direction = descending ? -1 : 1;
-  const page: Row[] = [];
+  const page: Row<Task>[] = [];
   for (const task of candidates) {
     if (task.deleted || (visibleTo !== null && task.ownerId !== visibleTo) || !matches(task)) continue;
-    const row: Row = { position: { value: taskSortValue(task, sort, now), id: task.id }, task };
+    const row: Row<Task> = { position: { value: taskSortValue(task, sort, now), id: task.id }, task };
     if (after !== undefined && comparePositions(row.position, after) * direction <= 0) continue;
     insert(page, row, limit, direction);
   }
   return page.map((row) => row.task);
 }
 
-function insert(page: Row[], row: Row, limit: number, direction: number): void {
+function insert<Task>(page: Row<Task>[], row: Row<Task>, limit: number, direction: number): void {
   const worst = page.at(-1);
   if (page.length === limit && worst !== undefined && comparePositions(row.position, worst.position) * direction >= 0)
     return;
@@ -38,7 +39,7 @@ function insert(page: Row[], row: Row, limit: number, direction: number): void {
   if (page.length > limit) page.pop();
 }
 
-function matcherOf(filter: TaskFilter): (task: TaskView) => boolean {
+function matcherOf(filter: TaskFilter): (task: HeldTask) => boolean {
   const { workerId, ownerId, tag, queue } = filter;
   const statuses = filter.statuses === undefined || filter.statuses.length === 0 ? undefined : new Set(filter.statuses);
   const search = filter.search?.toLowerCase() || undefined;
@@ -46,7 +47,7 @@ function matcherOf(filter: TaskFilter): (task: TaskView) => boolean {
     (statuses === undefined || statuses.has(task.status)) &&
     (ownerId === undefined || task.ownerId === ownerId) &&
     (workerId === undefined || task.workerId === workerId) &&
-    (queue === undefined || task.spec.queue === queue) &&
-    (tag === undefined || task.spec.tags.includes(tag)) &&
+    (queue === undefined || restOf(task.spec).queue === queue) &&
+    (tag === undefined || restOf(task.spec).tags.includes(tag)) &&
     (search === undefined || task.id.startsWith(search) || task.spec.name.toLowerCase().includes(search));
 }

@@ -1,0 +1,95 @@
+import { setImmediate as nextTurn } from 'node:timers/promises';
+import type { SnapshotEntry } from '@gantry/event-sourcing/snapshot-store.port';
+
+/** Of one chunk before it is compressed: objects that entries share are stored, and kept in memory, once for each chunk. */
+const CHUNK_CHARACTERS = 2 * 1024 * 1024;
+/** How long entries are turned into text before requests and messages get their turn again, milliseconds. */
+const SLICE_MS = 5;
+const NEW_LINE = 10;
+
+interface ChunkHead {
+  /** How many of each row's first numbers are places in `parts`. */
+  readonly shared: number;
+  readonly parts: readonly object[];
+  /** Places of the shared objects, then the own values, then the length of the text. */
+  readonly rows: readonly (readonly unknown[])[];
+}
+
+export interface Chunk {
+  readonly text: string;
+  readonly entries: number;
+}
+
+/** Chunks of entries; gives the event loop back after every few milliseconds of work. */
+export async function* inChunks(entries: Iterable<SnapshotEntry>): AsyncGenerator<Chunk> {
+  let chunk: ChunkWriter | undefined;
+  let sliceEnd = performance.now() + SLICE_MS;
+  for (const entry of entries) {
+    if (chunk !== undefined && (chunk.characters >= CHUNK_CHARACTERS || chunk.shared !== entry.shared.length)) {
+      yield chunk.finish();
+      chunk = undefined;
+      sliceEnd = performance.now() + SLICE_MS;
+    }
+    chunk ??= new ChunkWriter(entry.shared.length);
+    chunk.add(entry);
+    if (performance.now() < sliceEnd) continue;
+    await nextTurn();
+    sliceEnd = performance.now() + SLICE_MS;
+  }
+  if (chunk !== undefined) yield chunk.finish();
+}
+
+/** A line of JSON, and behind it the texts of all entries. */
+class ChunkWriter {
+  characters = 0;
+  private readonly rows: string[] = [];
+  private readonly parts: string[] = [];
+  private readonly texts: string[] = [];
+  private readonly placeOfObject = new Map<object, number>();
+  private readonly placeOfText = new Map<string, number>();
+
+  constructor(readonly shared: number) {}
+
+  add({ own, shared, text }: SnapshotEntry): void {
+    const row = JSON.stringify([...shared.map((part) => this.place(part)), ...own, text.length]);
+    this.rows.push(row);
+    this.texts.push(text);
+    this.characters += row.length + text.length;
+  }
+
+  finish(): Chunk {
+    const head = `{"shared":${this.shared},"parts":[${this.parts.join(',')}],"rows":[${this.rows.join(',')}]}`;
+    return { text: `${head}\n${this.texts.join('')}`, entries: this.rows.length };
+  }
+
+  private place(part: object): number {
+    // What came out of a snapshot is one object for many entries, so that its text is seldom needed.
+    const known = this.placeOfObject.get(part);
+    if (known !== undefined) return known;
+    const text = JSON.stringify(part);
+    let place = this.placeOfText.get(text);
+    if (place === undefined) {
+      place = this.parts.length;
+      this.parts.push(text);
+      this.placeOfText.set(text, place);
+      this.characters += text.length;
+    }
+    this.placeOfObject.set(part, place);
+    return place;
+  }
+}
+
+export function readChunk(bytes: Buffer): SnapshotEntry[] {
+  const end = bytes.indexOf(NEW_LINE);
+  const { shared: count, parts, rows } = JSON.parse(bytes.toString('utf8', 0, end)) as ChunkHead;
+  // Each entry's text is a part of this one string, which is not copied and costs the garbage collector nothing.
+  const texts = bytes.toString('utf8', end + 1);
+  let at = 0;
+  return rows.map((row) => {
+    const begin = at;
+    at += row[row.length - 1] as number;
+    const shared: object[] = [];
+    for (let index = 0; index < count; index += 1) shared.push(parts[row[index] as number]!);
+    return { own: row.slice(count, -1), shared, text: texts.slice(begin, at) };
+  });
+}
