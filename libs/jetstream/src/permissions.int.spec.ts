@@ -63,8 +63,9 @@ describe('what each broker user can do with this library', () => {
     });
     expect(await lease.acquire()).toBe(true);
     const snapshots = new KvSnapshotStore(nc, 'scheduler');
-    await snapshots.save('queue', 1, { positions: {}, entries: ['old'] });
-    expect(await snapshots.save('queue', 1, { positions: {}, entries: ['new'] })).toMatchObject({ entries: 1 });
+    const entry = { own: ['x'], shared: [], text: '' };
+    await snapshots.save('queue', 1, { positions: {}, entries: [entry] });
+    expect(await snapshots.save('queue', 1, { positions: {}, entries: [entry] })).toMatchObject({ entries: 1 });
     expect((await snapshots.load('queue', 1))?.positions).toEqual({});
     await snapshots.forget('queue');
     expect(await snapshots.load('queue', 1)).toBeUndefined();
