@@ -4,6 +4,11 @@ const conditions = ['gantry-source', 'module', 'node', 'import', 'default'];
 const resolve = { conditions };
 const ssr = { resolve };
 
+/** What mostly waits: for leases to end, for processes to come back. */
+const resilience = ['src/chaos/*.e2e.spec.ts', 'src/rolling-restart.e2e.spec.ts'];
+// The whole system is started per file, so files run one after the other.
+const wholeSystem = { fileParallelism: false, testTimeout: 180_000, hookTimeout: 300_000 };
+
 export default defineConfig({
   test: {
     reporters: [
@@ -15,15 +20,9 @@ export default defineConfig({
       {
         resolve,
         ssr,
-        test: {
-          name: 'e2e',
-          include: ['src/**/*.e2e.spec.ts'],
-          // The whole system is started per file, so files run one after the other.
-          fileParallelism: false,
-          testTimeout: 180_000,
-          hookTimeout: 300_000,
-        },
+        test: { name: 'e2e', include: ['src/**/*.e2e.spec.ts'], exclude: resilience, ...wholeSystem },
       },
+      { resolve, ssr, test: { name: 'resilience', include: resilience, ...wholeSystem } },
     ],
   },
 });

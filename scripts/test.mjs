@@ -56,6 +56,13 @@ const aside = async (program, args) => {
   if (output.trim() !== '') console.log(output.trimEnd());
 };
 
+/** @param {string} script @param {string} project */
+const npmScript = (script, project) => aside('npm', ['run', script, '--workspace', project, '--silent']);
+
+/** @type {Promise<void> | undefined} */
+let built;
+const build = () => (built ??= buildAll(root));
+
 /** @param {string} project */
 const checkTypes = (project) => aside(path.join(root, 'node_modules/.bin/tsc'), ['-p', project]);
 
@@ -66,17 +73,19 @@ const checkTypes = (project) => aside(path.join(root, 'node_modules/.bin/tsc'), 
  */
 const groups = [
   [
-    // Both read sources only, so they need no build.
     [
+      // These two read sources only and need no build.
       { name: 'static checks', run: () => aside(process.execPath, [path.join(root, 'scripts/lint.mjs')]) },
       // One program for everything but the dashboard, whose build checks its own types.
       { name: 'types', run: () => Promise.all(['tsconfig.check.json', 'e2e/tsconfig.json'].map(checkTypes)) },
+      // Chaos and rolling restarts wait most of their time for leases and processes.
+      { name: 'resilience', run: () => build().then(() => npmScript('test-resilience', '@gantry/e2e')) },
     ],
     [
-      { name: 'build', run: () => buildAll(root), always: true },
+      { name: 'build', run: build, always: true },
       { name: 'unit', run: () => nx(['test-unit'], 2) },
-      // One at a time: each starts servers of its own, and two cores are soon full.
-      { name: 'integration', run: () => nx(['test-int'], 1) },
+      // Two at a time: each starts servers of its own and mostly waits for them.
+      { name: 'integration', run: () => nx(['test-int'], 2) },
     ],
   ],
   [[{ name: 'end to end', run: () => nx(['test-e2e'], 1) }]],
@@ -143,7 +152,7 @@ function reportFiles() {
     .map((folder) => path.join(folder, 'test-results'))
     .filter((folder) => fs.existsSync(folder))
     .flatMap((folder) => fs.readdirSync(folder).map((name) => path.join(folder, name)))
-    .filter((file) => /test-(unit|int|e2e)\.json$/.test(file));
+    .filter((file) => /test-(unit|int|e2e|resilience)\.json$/.test(file));
 }
 
 function countTests() {
