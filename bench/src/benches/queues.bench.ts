@@ -5,7 +5,7 @@ import { BullMqQueue } from '../peers/bullmq-queue.js';
 import { SlurmCluster } from '../peers/slurm-cluster.js';
 import { ServiceSystem } from '../system/service-system.js';
 import { Submitter } from '../system/submitter.js';
-import { endToEndRound } from './end-to-end.bench.js';
+import { endToEndRound, warmUp } from './end-to-end.bench.js';
 
 const CONCURRENCY = 128;
 
@@ -20,8 +20,7 @@ async function ourRate({ quick }: BenchContext): Promise<Spread> {
   const fleet = await SimulatedFleet.start(system);
   try {
     const submitter = new Submitter(system.nc);
-    const count = quick ? 40 : 3_000;
-    await endToEndRound(system, submitter, fleet, quick ? 10 : 2_000);
+    const count = quick ? 40 : await warmUp(system, submitter, fleet);
     return await rates(
       quick ? 1 : 3,
       count,
@@ -92,6 +91,6 @@ async function run(context: BenchContext): ReturnType<Bench['run']> {
 export const queuesBench: Bench = {
   name: 'queues',
   title: 'Beside other queues on this machine',
-  limitSeconds: 150,
+  limitSeconds: 240,
   run,
 };
