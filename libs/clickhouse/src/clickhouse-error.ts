@@ -76,6 +76,11 @@ export function toClickHouseError(error: unknown): GantryError {
 
 /** By shape, not class: the server client and the embedded engine each bring their own copy of the class. */
 function refusalOf(error: unknown): { code: string; type: string; message: string } | undefined {
+  // So says the embedded engine about rows that went to it past the client.
+  if (error instanceof Error && 'clickhouseCode' in error && typeof error.clickhouseCode === 'number') {
+    const code = String(error.clickhouseCode);
+    return { code, type: /\(([A-Z_]+)\)/.exec(error.message)?.[1] ?? code, message: error.message };
+  }
   if (!(error instanceof Error) || !('code' in error) || typeof error.code !== 'string' || !/^\d+$/.test(error.code))
     return undefined;
   return {

@@ -60,6 +60,19 @@ describe('query and insert', () => {
     );
   });
 
+  it('keeps a first row whose texts are the names of the columns', async () => {
+    await clickhouse.command('CREATE TABLE names (name String, value String) ENGINE = MergeTree ORDER BY name');
+    await clickhouse.insert(
+      'names',
+      ['name', 'value'],
+      [
+        ['name', 'value'],
+        ['second', 'row'],
+      ],
+    );
+    expect(await countOf('names')).toBe(2);
+  });
+
   it('binds parameters by value', async () => {
     const text = `quotes ' " \\ and ; --`;
     const rows = await clickhouse.queryTuples(
@@ -77,6 +90,18 @@ describe('query and insert', () => {
       ),
     );
     expect(answers.map((rows) => rows[0]?.[0])).toEqual(Array.from({ length: 100 }, (_, value) => value));
+  });
+
+  it('stores bytes as the text that they are, in one or several portions', async () => {
+    await clickhouse.command('CREATE TABLE texts (id UInt32, text String) ENGINE = MergeTree ORDER BY id');
+    const texts = ['{"a":"it\'s \\n"}', '{"漢":"🚚"}', 'x'.repeat(9_000_000), 'y'.repeat(9_000_000)];
+    await clickhouse.insert(
+      'texts',
+      ['id', 'text'],
+      texts.map((text, id) => [id, new Uint8Array(Buffer.from(text))]),
+    );
+    const rows = await clickhouse.queryTuples('SELECT text FROM texts ORDER BY id', {}, z.tuple([z.string()]));
+    expect(rows.map(([text]) => text)).toEqual(texts);
   });
 
   it('does nothing for no rows', async () => {

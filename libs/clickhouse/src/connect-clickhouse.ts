@@ -2,7 +2,7 @@ import { mkdirSync } from 'node:fs';
 import { ClickHouseLogLevel, createClient, type ClickHouseClientConfigOptions } from '@clickhouse/client';
 import { GantryError } from '@gantry/kernel/gantry-error';
 import { createChdbConnection } from 'chdb/connection';
-import { ClickHouse } from './clickhouse.js';
+import { ClickHouse, type ClickHouseConnection } from './clickhouse.js';
 
 export interface ClickHouseOptions {
   /** A server, e.g. `http://127.0.0.1:8123`. Without it the engine runs inside this process and keeps its data in `path`. */
@@ -50,7 +50,7 @@ export function connectClickHouse(options: ClickHouseOptions): ClickHouse {
         clickhouse_settings: { output_format_json_quote_64bit_integers: 0 },
       });
     return new ClickHouse({
-      clients: [remote(database)],
+      connections: [{ client: remote(database) }],
       bootstrap: () => remote('default'),
       database,
       embedded: false,
@@ -65,10 +65,8 @@ export function connectClickHouse(options: ClickHouseOptions): ClickHouse {
   }
   mkdirSync(path, { recursive: true });
   try {
-    const clients = Array.from({ length: EMBEDDED_CONNECTIONS }, () =>
-      createClient({ connection: embeddedConnection(path) }),
-    );
-    return new ClickHouse({ clients, database, embedded: true });
+    const connections = Array.from({ length: EMBEDDED_CONNECTIONS }, () => embeddedConnection(path));
+    return new ClickHouse({ connections, database, embedded: true });
   } catch (cause) {
     throw new GantryError(
       'CLICKHOUSE.FOLDER_IN_USE',
@@ -79,7 +77,9 @@ export function connectClickHouse(options: ClickHouseOptions): ClickHouse {
   }
 }
 
-/** Both sides have the same shape, but each package carries its own copy of the type. */
-function embeddedConnection(path: string): NonNullable<ClickHouseClientConfigOptions['connection']> {
-  return createChdbConnection({ path }) as unknown as NonNullable<ClickHouseClientConfigOptions['connection']>;
+function embeddedConnection(path: string): ClickHouseConnection {
+  const connection = createChdbConnection({ path });
+  // Both sides have the same shape, but each package carries its own copy of the type.
+  const forClient = connection as unknown as NonNullable<ClickHouseClientConfigOptions['connection']>;
+  return { client: createClient({ connection: forClient }), raw: connection.chdb };
 }

@@ -85,6 +85,26 @@ describe('@HandleStreamBatch', () => {
     await everythingAcknowledged();
   });
 
+  it('collects for longer while the work on a batch takes long, so that batches grow with the load', async () => {
+    const batches: number[][] = [];
+    await start(
+      async (messages) => {
+        await new Promise((resolve) => setTimeout(resolve, 200));
+        batches.push(messages.map(numberOf));
+      },
+      { maxWaitMs: 10, busyWaitMs: 1_500 },
+    );
+    await publishJson(nc, 'samples.a', { n: 0 });
+    await eventually(() => expect(batches).toEqual([[0]]));
+    for (const n of [1, 2, 3, 4, 5]) {
+      await publishJson(nc, 'samples.a', { n });
+      await new Promise((resolve) => setTimeout(resolve, 50));
+    }
+    await eventually(() => expect(batches.flat()).toEqual(upTo(6)));
+    expect(batches).toEqual([[0], [1, 2, 3, 4, 5]]);
+    await everythingAcknowledged();
+  });
+
   it('finds the poison message by halving, dead-letters it alone, and applies all others once in order', async () => {
     await publish(40);
     const applied: number[] = [];

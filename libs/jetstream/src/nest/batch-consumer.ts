@@ -11,6 +11,8 @@ import { RecentDeliveries } from './recent-deliveries.js';
 const ACK_WAIT_MS = 60_000;
 /** Tries of a whole batch before it is split, and of a single message before it is dead-lettered. */
 const TRIES = 3;
+/** The handler works a tenth of the time at most, as long as `busyWaitMs` allows: the larger a batch, the cheaper each message. */
+const WAIT_PER_WORK = 9;
 
 /** Hands messages over in batches, one batch at a time, acknowledged together; the next batch fills up meanwhile. */
 export class BatchConsumer implements RunningConsumer {
@@ -22,6 +24,8 @@ export class BatchConsumer implements RunningConsumer {
   private readonly keepAlive: NodeJS.Timeout;
   private readonly maxMessages: number;
   private readonly maxWaitMs: number;
+  private readonly busyWaitMs: number;
+  private workedMs = 0;
   private readonly name: string;
   private withdrawn: Promise<void> | undefined;
   private timer: NodeJS.Timeout | undefined;
@@ -32,9 +36,10 @@ export class BatchConsumer implements RunningConsumer {
     private readonly options: StreamBatchHandlerOptions,
     private readonly handler: BatchHandler,
   ) {
-    const { stream, durable, filter, maxMessages = 500, maxWaitMs = 200 } = options;
+    const { stream, durable, filter, maxMessages = 500, maxWaitMs = 200, busyWaitMs = maxWaitMs } = options;
     this.maxMessages = maxMessages;
     this.maxWaitMs = maxWaitMs;
+    this.busyWaitMs = busyWaitMs;
     this.name = `${stream.name}/${durable}`;
     this.reader = new DurableReader(host.nc, {
       stream,
@@ -81,7 +86,11 @@ export class BatchConsumer implements RunningConsumer {
     if (known) return;
     this.waiting.push(delivery);
     if (this.waiting.length === this.maxMessages) this.handOver();
-    else this.timer ??= setTimeout(() => this.handOver(), this.maxWaitMs);
+    else this.timer ??= setTimeout(() => this.handOver(), this.waitMs);
+  }
+
+  private get waitMs(): number {
+    return Math.max(this.maxWaitMs, Math.min(this.busyWaitMs, this.workedMs * WAIT_PER_WORK));
   }
 
   private handOver(): void {
@@ -93,7 +102,7 @@ export class BatchConsumer implements RunningConsumer {
       if (batch.length > 0) await this.finish(batch, TRIES);
       this.reader.makeRoom();
       // What came meanwhile without filling a batch has waited long enough by now.
-      if (this.waiting.length > 0) this.timer ??= setTimeout(() => this.handOver(), this.maxWaitMs);
+      if (this.waiting.length > 0) this.timer ??= setTimeout(() => this.handOver(), this.waitMs);
     });
   }
 
@@ -102,6 +111,7 @@ export class BatchConsumer implements RunningConsumer {
     const { signal } = this.reader;
     let outages = 0;
     for (let failures = 0; !signal.aborted;) {
+      const startedAt = performance.now();
       try {
         await this.handler(batch);
       } catch (error) {
@@ -120,6 +130,7 @@ export class BatchConsumer implements RunningConsumer {
         await pause(backOff(failures + outages - 1, FIRST_RETRY_MS, LONGEST_RETRY_MS), signal);
         continue;
       }
+      this.workedMs = performance.now() - startedAt;
       this.acknowledge(batch);
       return;
     }

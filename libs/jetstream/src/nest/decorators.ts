@@ -33,6 +33,8 @@ export interface StreamBatchHandlerOptions {
   maxMessages?: number;
   /** A batch is handed over this long after its first message at the latest. Default 200 ms. */
   maxWaitMs?: number;
+  /** The same while the stream is so busy that batches of `maxWaitMs` would keep the handler working. Default `maxWaitMs`. */
+  busyWaitMs?: number;
 }
 
 /** What the transport reads back from a handler (Nest calls it "extras"). */

@@ -15,6 +15,7 @@ export class AssignConsumer {
     durable: durableOf(streams.assign.name),
     maxMessages: 500,
     maxWaitMs: 200,
+    busyWaitMs: 1_000,
   })
   store(messages: StreamMessage[]): Promise<void> {
     return this.intake.take(messages);

@@ -10,7 +10,13 @@ import { durableOf } from './durables.js';
 export class LogsConsumer {
   constructor(@Inject(LOGS_INTAKE) private readonly intake: StreamIntake) {}
 
-  @HandleStreamBatch({ stream: streams.logs, durable: durableOf(streams.logs.name), maxMessages: 200, maxWaitMs: 100 })
+  @HandleStreamBatch({
+    stream: streams.logs,
+    durable: durableOf(streams.logs.name),
+    maxMessages: 500,
+    maxWaitMs: 100,
+    busyWaitMs: 400,
+  })
   store(messages: StreamMessage[]): Promise<void> {
     return this.intake.take(messages);
   }

@@ -15,8 +15,9 @@ export class TasksConsumer {
     durable: durableOf(streams.tasks.name),
     // A task writes about five commits within moments: those that share a batch become one row of the index, and fewer,
     // larger parts are what ClickHouse merges cheaply. Active tasks are listed by the tasks service, so nobody waits for this.
-    maxMessages: 4_000,
+    maxMessages: 8_000,
     maxWaitMs: 250,
+    busyWaitMs: 1_000,
   })
   store(messages: StreamMessage[]): Promise<void> {
     return this.intake.take(messages);

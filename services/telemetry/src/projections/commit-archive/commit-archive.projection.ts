@@ -1,8 +1,8 @@
-import type { ColumnValue } from '@gantry/clickhouse/clickhouse';
+import type { ColumnValue } from '@gantry/clickhouse/tab-separated-rows';
 import { type Commit, commitSchema } from '@gantry/contracts/messaging/commit';
 import type { StreamMessage } from '@gantry/jetstream/stream-message';
 import type { Database } from '../../application/database.port.js';
-import { parseMessage } from '../../application/parse-message.js';
+import { parseMessages } from '../../application/parse-messages.js';
 import type { StreamProjection } from '../../application/stream-projection.port.js';
 import { withoutSecrets } from './without-secrets.js';
 
@@ -27,9 +27,13 @@ export class CommitArchiveProjection implements StreamProjection {
   constructor(private readonly database: Database) {}
 
   async apply(messages: readonly StreamMessage[]): Promise<void> {
-    const rows = messages.map((message) => archiveRow(message, parseMessage(message, commitSchema)));
-    await this.database.use((clickhouse) => clickhouse.insert('commits', columns, rows));
+    const commits = parseMessages(messages, commitSchema);
+    await this.database.use((clickhouse) => clickhouse.insert('commits', columns, archiveRows(messages, commits)));
   }
+}
+
+function* archiveRows(messages: readonly StreamMessage[], commits: readonly Commit[]): Iterable<ColumnValue[]> {
+  for (const [index, message] of messages.entries()) yield archiveRow(message, commits[index]!);
 }
 
 function archiveRow(message: StreamMessage, parsed: Commit): ColumnValue[] {
@@ -48,11 +52,7 @@ function archiveRow(message: StreamMessage, parsed: Commit): ColumnValue[] {
     'name' in actor ? actor.name : '',
     commit.correlationId,
     commit.events.map((event) => event.type),
-    commit === parsed ? textOf(message) : JSON.stringify(commit),
+    // As it was stored: what need not be changed need not be written anew.
+    commit === parsed ? message.bytes : JSON.stringify(commit),
   ];
-}
-
-/** As it was stored: what need not be changed need not be written anew. */
-function textOf({ bytes }: StreamMessage): string {
-  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('utf8');
 }

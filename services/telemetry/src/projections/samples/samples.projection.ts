@@ -1,9 +1,9 @@
 import { setImmediate } from 'node:timers/promises';
-import type { ColumnValue } from '@gantry/clickhouse/clickhouse';
+import type { ColumnValue } from '@gantry/clickhouse/tab-separated-rows';
 import { type MetricBatch, metricBatchSchema } from '@gantry/contracts/agents/metric-batch';
 import type { Clock } from '@gantry/kernel/clock';
 import type { Database } from '../../application/database.port.js';
-import { parseMessage } from '../../application/parse-message.js';
+import { parseMessages } from '../../application/parse-messages.js';
 import type { StreamProjection } from '../../application/stream-projection.port.js';
 import type { StreamMessage } from '@gantry/jetstream/stream-message';
 import type { SampleRollUp } from './samples.roll-up.js';
@@ -88,8 +88,7 @@ export class SamplesProjection implements StreamProjection {
     const now = this.clock.now();
     const plausible = ({ t }: { t: number }) => t > now - this.retentionDays * DAY && t < now + HOUR;
     const samples: Samples = { gpus: [], hosts: [], tasks: [] };
-    for (const message of messages) {
-      const batch = parseMessage(message, metricBatchSchema);
+    for (const batch of parseMessages(messages, metricBatchSchema)) {
       for (const sample of batch.gpus) if (plausible(sample)) samples.gpus.push({ batch, sample });
       for (const sample of batch.host) if (plausible(sample)) samples.hosts.push({ batch, sample });
       for (const sample of batch.tasks) if (plausible(sample)) samples.tasks.push({ batch, sample });

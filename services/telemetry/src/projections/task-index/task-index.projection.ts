@@ -1,4 +1,4 @@
-import type { ColumnValue } from '@gantry/clickhouse/clickhouse';
+import type { ColumnValue } from '@gantry/clickhouse/tab-separated-rows';
 import { commitSchema, type StoredCommit } from '@gantry/contracts/messaging/commit';
 import { streams, subjects } from '@gantry/contracts/messaging/streams';
 import type { TaskView } from '@gantry/contracts/tasks/task-view';
@@ -6,7 +6,7 @@ import type { StreamMessage } from '@gantry/jetstream/stream-message';
 import { GantryError } from '@gantry/kernel/gantry-error';
 import type { Logger } from '@gantry/nest-platform/logger';
 import type { Database } from '../../application/database.port.js';
-import { parseMessage } from '../../application/parse-message.js';
+import { parseMessages } from '../../application/parse-messages.js';
 import type { StreamProjection } from '../../application/stream-projection.port.js';
 import { foldAcrossGaps, foldContiguous } from '../../domain/task-index/task-folding.js';
 import { ViewCache } from '../../domain/task-index/view-cache.js';
@@ -59,9 +59,10 @@ export class TaskIndexProjection implements StreamProjection {
 
   async apply(messages: readonly StreamMessage[]): Promise<void> {
     const byTask = new Map<string, StoredCommit[]>();
-    for (const message of messages) {
-      const commit = parseMessage(message, commitSchema);
-      const stored = { commit, streamSequence: message.streamSequence, subject: message.subject };
+    const commits = parseMessages(messages, commitSchema);
+    for (const [index, { streamSequence, subject }] of messages.entries()) {
+      const commit = commits[index]!;
+      const stored = { commit, streamSequence, subject };
       const known = byTask.get(commit.aggregateId);
       if (known === undefined) byTask.set(commit.aggregateId, [stored]);
       else known.push(stored);

@@ -1,8 +1,8 @@
-import type { ColumnValue } from '@gantry/clickhouse/clickhouse';
+import type { ColumnValue } from '@gantry/clickhouse/tab-separated-rows';
 import { type LogChunk, logChunkSchema } from '@gantry/contracts/agents/log-chunk';
 import type { StreamMessage } from '@gantry/jetstream/stream-message';
 import type { Database } from '../../application/database.port.js';
-import { parseMessage } from '../../application/parse-message.js';
+import { parseMessages } from '../../application/parse-messages.js';
 import type { StreamProjection } from '../../application/stream-projection.port.js';
 
 const lineColumns = ['task_id', 'attempt', 'seq', 'n', 'stream', 't', 'text', 'partial'] as const;
@@ -13,7 +13,7 @@ export class TaskLogsProjection implements StreamProjection {
   constructor(private readonly database: Database) {}
 
   async apply(messages: readonly StreamMessage[]): Promise<void> {
-    const chunks = messages.map((message) => parseMessage(message, logChunkSchema));
+    const chunks = parseMessages(messages, logChunkSchema);
     await this.database.use(async (clickhouse) => {
       await clickhouse.insert('task_logs', lineColumns, lineRows(chunks));
       await clickhouse.insert('log_attempts', attemptColumns, attemptRows(chunks));
