@@ -5,7 +5,7 @@ const resolve = { conditions };
 const ssr = { resolve };
 
 /** What mostly waits: for leases to end, for processes to come back. */
-const resilience = ['src/chaos/*.e2e.spec.ts', 'src/rolling-restart.e2e.spec.ts'];
+const resilience = ['src/chaos/*.e2e.spec.ts', 'src/rolling-restart.e2e.spec.ts', 'src/silent-broker.e2e.spec.ts'];
 // The whole system is started per file, so files run one after the other.
 const wholeSystem = { fileParallelism: false, testTimeout: 180_000, hookTimeout: 300_000 };
 

@@ -10,11 +10,11 @@ export function answersInfo(host, port) {
 /**
  * Whether JetStream answers. nats-server 2.9 whose disk got full keeps its connections open, says nothing, ignores SIGTERM and
  * stays so when there is room again; only a new process helps.
- * @param {string} host @param {number} port @param {{ user: string, password: string }} login @returns {Promise<boolean>}
+ * @param {string} host @param {number} port @param {{ user: string, password: string }} login @param {number} [patienceMs] @returns {Promise<boolean>}
  */
-export function answersJetStream(host, port, { user, password }) {
+export function answersJetStream(host, port, { user, password }, patienceMs = PATIENCE_MS) {
   let asked = false;
-  return talk(host, port, PATIENCE_MS, (received, send, done) => {
+  return talk(host, port, patienceMs, (received, send, done) => {
     if (!asked && received.startsWith('INFO')) {
       asked = true;
       const inbox = `_INBOX.probe.${process.pid}`;

@@ -15,6 +15,7 @@ const SILENT_CHECKS = 3;
  * @property {boolean} [ipc] a Node child that says `{type:'ready'}` and obeys `{type:'stop'}`
  * @property {() => Promise<boolean>} [probe] for other programs: true once it serves
  * @property {() => Promise<boolean>} [answers] asked again and again once it serves: a program that is silent three times in a row is killed and started again
+ * @property {number} [checkEveryMs] between two such questions
  * @property {number} [readyTimeoutMs]
  * @property {NodeJS.Signals} [stopSignal]
  * @property {boolean} [rolling] may be restarted while the rest goes on
@@ -161,7 +162,7 @@ export class ManagedProcess {
 
   /** @param {import('node:child_process').ChildProcess} child @param {number} silent checks without an answer so far */
   #check(child, silent) {
-    const { name, answers } = this.definition;
+    const { name, answers, checkEveryMs = CHECK_EVERY_MS } = this.definition;
     if (answers === undefined || this.#stopping || child !== this.#child) return;
     this.#checkTimer = setTimeout(async () => {
       const missed = (await answers().catch(() => false)) ? 0 : silent + 1;
@@ -169,7 +170,7 @@ export class ManagedProcess {
       if (this.#stopping || child !== this.#child) return;
       this.output.notice(name, 'does not answer any more, though it runs; ending it');
       child.kill('SIGKILL');
-    }, CHECK_EVERY_MS);
+    }, checkEveryMs);
     this.#checkTimer.unref();
   }
 
