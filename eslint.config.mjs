@@ -86,7 +86,7 @@ export default tseslint.config(
         'error',
         {
           enforceBuildableLibDependency: false,
-          allow: ['**/scripts/parts/*', '**/scripts/supervisor/*'],
+          allow: ['../', '../../'].flatMap((up) => [`${up}../scripts/parts/*`, `${up}../scripts/supervisor/*`]),
           depConstraints: boundaries,
         },
       ],
