@@ -170,4 +170,32 @@ describe('@HandleStreamBatch', () => {
     expect(applied).toHaveLength(30);
     await everythingAcknowledged();
   });
+
+  it('gives back at once what is on its way when it stops', async () => {
+    // Large enough to come in many pieces, of which most are on their way when the first ten are in hand.
+    const padding = 'x'.repeat(100_000);
+    for (const n of upTo(20)) await publishJson(nc, 'samples.a', { n, padding });
+    const applied: number[] = [];
+    let stopping: Promise<void> | undefined;
+    await start(
+      (messages) => {
+        stopping ??= service?.stop();
+        applied.push(...messages.map(numberOf));
+        return Promise.resolve();
+      },
+      { maxMessages: 10 },
+    );
+    await eventually(() => expect(stopping).toBeDefined());
+    await stopping;
+    expect(applied).toEqual(upTo(10));
+    await start(
+      (messages) => {
+        applied.push(...messages.map(numberOf));
+        return Promise.resolve();
+      },
+      { maxMessages: 10 },
+    );
+    await eventually(() => expect(applied).toEqual(upTo(20)));
+    await everythingAcknowledged();
+  });
 });

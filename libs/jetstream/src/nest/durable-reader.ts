@@ -45,8 +45,11 @@ export class DurableReader {
   /** Resolves when nothing more comes and the broker knows it: from then on messages may be given back. */
   async stop(): Promise<void> {
     this.stopping.abort();
-    this.session?.stop();
+    const { session } = this;
+    const late = ConnectionState.of(this.nc).connected ? await session?.drain() : undefined;
+    session?.stop();
     await this.reading;
+    for (const delivery of late ?? []) delivery.nak();
   }
 
   private async run(): Promise<void> {

@@ -1,4 +1,5 @@
 import { createInbox, type Msg, type NatsConnection, nanos, type Subscription } from '@nats-io/transport-node';
+import { pause } from '../pause.js';
 import { Delivery } from './delivery.js';
 
 export interface PullSessionOptions {
@@ -16,6 +17,8 @@ const EXPIRES_MS = 10_000;
 const HEARTBEAT_MS = 1_000;
 /** Three heartbeats missed: the request is forgotten, the broker restarted, or the consumer is gone. */
 const SILENCE_MS = 3 * HEARTBEAT_MS + 500;
+/** A broker that does not answer must not hold up the end of the process. */
+const DRAIN_MS = 2_000;
 
 /**
  * Pulls from a durable consumer by exact credit: never more is asked for than there is room, and each message is in the
@@ -33,6 +36,7 @@ export class PullSession {
   private outstanding = 0;
   private heard = performance.now();
   private stopped = false;
+  private late: Delivery[] | undefined;
 
   constructor(
     private readonly nc: NatsConnection,
@@ -68,7 +72,26 @@ export class PullSession {
     );
   }
 
-  /** Nothing is delivered after this. */
+  /**
+   * Asks for nothing more. Resolves, when all has come that was on its way, with just that: nobody has it in hand, and the broker
+   * would wait for an answer until it is overdue.
+   */
+  async drain(): Promise<Delivery[]> {
+    if (this.stopped) return [];
+    const late: Delivery[] = [];
+    this.late = late;
+    this.stopped = true;
+    clearInterval(this.monitor);
+    this.end('stopped');
+    if (this.nc.isClosed()) return late;
+    const over = new AbortController();
+    // A connection that breaks meanwhile has nothing on its way any more.
+    const drained = this.subscription.drain().catch(() => undefined);
+    await Promise.race([drained.finally(() => over.abort()), pause(DRAIN_MS, over.signal)]);
+    return late;
+  }
+
+  /** Nothing is delivered after this; what is on its way is lost until the broker sends it again. */
   stop(reason = 'stopped'): void {
     if (this.stopped) return;
     this.stopped = true;
@@ -78,7 +101,10 @@ export class PullSession {
   }
 
   private receive(message: Msg): void {
-    if (this.stopped) return;
+    if (this.stopped) {
+      if (message.subject !== this.inbox) this.late?.push(new Delivery(this.nc, message));
+      return;
+    }
     this.heard = performance.now();
     if (message.subject === this.inbox) {
       this.status(message);
