@@ -14,6 +14,7 @@ import { readCredentials } from '../../../scripts/supervisor/data-folder.mjs';
 import { ManagedProcess, type ProcessDefinition } from '../../../scripts/supervisor/managed-process.mjs';
 import { breakAgent, type Breakage } from './broken-agent.js';
 import { ChaosNetwork } from './chaos-network.js';
+import { endKeepers } from './lease-keepers.js';
 import { prepareWitness, type WitnessMounts } from './witness-mounts.js';
 import { queues, type Queue } from './workload.js';
 
@@ -151,6 +152,7 @@ export class ChaosWorld {
     const others = [...this.parts.values()].filter((part) => part !== engine).reverse();
     await Promise.all(others.map((part) => part.stop(STOP_GRACE_MS)));
     await engine?.stop(4 * STOP_GRACE_MS);
+    endKeepers(this.agents.map(({ id }) => id));
     this.network.remove();
     await new Promise((resolve) => this.log.end(resolve));
   }

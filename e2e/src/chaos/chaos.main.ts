@@ -68,7 +68,7 @@ function whole(name: string, text: string): number {
 }
 
 function print({ seed, seconds, submitted, byStatus, faults, verdict }: ChaosReport): void {
-  const { looked, excused, excusedOverlaps, violations } = verdict;
+  const { looked, excused, violations } = verdict;
   const perKind: Record<string, number> = {};
   for (const { kind } of faults) perKind[kind] = (perKind[kind] ?? 0) + 1;
   const list = (counts: Readonly<Record<string, number>>): string =>
@@ -90,7 +90,6 @@ function print({ seed, seconds, submitted, byStatus, faults, verdict }: ChaosRep
         .join(', '),
     ],
     ['lines excused', String(excused.length)],
-    ['two at once', `${excusedOverlaps.length} while the older one's agent or engine was away itself (ADR 7)`],
     ['violations', String(violations.length)],
   ];
   console.log(`\n${rows.map(([name, value]) => `${name.padEnd(14)} ${value}`).join('\n')}`);

@@ -1,13 +1,12 @@
 import { foldHistory } from './history-fold.js';
 import { checkLogs, type ExcusedLine } from './log-check.js';
-import { checkRuns, type ExcusedOverlap } from './run-check.js';
+import { checkRuns } from './run-check.js';
 import type { Observations, ObservedTask, Submission, Violation } from './observations.js';
 import { checkOutcome } from './outcome-check.js';
 
 export interface Verdict {
   readonly violations: readonly Violation[];
   readonly excused: readonly ExcusedLine[];
-  readonly excusedOverlaps: readonly ExcusedOverlap[];
   /** How much was looked at: a check of nothing proves nothing. */
   readonly looked: {
     readonly tasks: number;
@@ -23,7 +22,6 @@ export function check(observations: Observations): Verdict {
   const { submissions, tasks, witness } = observations;
   const planned = new Map(submissions.flatMap(({ planned, ids }) => ids.map((id) => [id, planned] as const)));
   const logs = checkLogs(observations, planned);
-  const runs = checkRuns(observations, planned);
   const beats = [...witness.values()].flat();
   const attempts = new Set(beats.map(({ taskId, attempt }) => `${taskId} ${attempt}`));
   return {
@@ -33,12 +31,11 @@ export function check(observations: Observations): Verdict {
         ...checkHistory(task),
         ...checkOutcome(task, planned.get(task.id), witness.get(task.id) ?? []),
       ]),
-      ...runs.violations,
+      ...checkRuns(observations),
       ...logs.violations,
       ...checkResources(observations),
     ],
     excused: logs.excused,
-    excusedOverlaps: runs.excused,
     looked: {
       tasks: tasks.length,
       events: tasks.reduce((sum, { history }) => sum + history.length, 0),

@@ -91,7 +91,6 @@ describe('the checker', () => {
     expect(check(world())).toEqual({
       violations: [],
       excused: [],
-      excusedOverlaps: [],
       looked: { tasks: 1, events: 8, witnessLines: 5, attempts: 2, secondAttempts: 1 },
     });
   });
@@ -105,23 +104,13 @@ describe('the checker', () => {
     expect(broken({ witness: [...lines.first, late, ...lines.second], task: { logs } })).toEqual(['no-overlap']);
   });
 
-  it('excuses two at once only while the older one’s agent was away itself, for long, and counts it', () => {
-    const late = line(1, 3, 'beat', 30.2);
-    const logs = new Map([
-      [1, [...lines.first, late]],
-      [2, lines.second],
-    ]);
-    const change = (fault: Partial<DoneFault>): Change => ({
-      witness: [...lines.first, late, ...lines.second],
-      task: { logs },
-      faults: [{ kind: 'freeze', target: 'agent-1', workerId: 'w1', from: 12, to: 30, ...fault }],
-    });
-    expect(broken(change({}))).toEqual([]);
-    expect(check(world(change({}))).excusedOverlaps).toHaveLength(1);
-    expect(broken(change({ kind: 'cut' }))).toEqual(['no-overlap']);
-    expect(broken(change({ workerId: 'w2' }))).toEqual(['no-overlap']);
-    expect(broken(change({ to: 25 }))).toEqual(['no-overlap']);
-    expect(broken(change({ from: 27 }))).toEqual(['no-overlap']);
+  it('excuses two at once for nothing, whoever was dead or frozen', () => {
+    const faults: DoneFault[] = ['agent-1', 'docker'].flatMap((target) =>
+      ['kill', 'freeze', 'kill-all'].map((kind) => ({ kind, target, workerId: 'w1', from: 1, to: 60 })),
+    );
+    expect(broken({ witness: [...lines.first, line(1, 3, 'beat', 30.2), ...lines.second], faults })).toContain(
+      'no-overlap',
+    );
   });
 
   it('sees one attempt that ran twice', () => {
@@ -249,13 +238,36 @@ describe('the checker', () => {
     expect(broken({ task: logsWithout(gone), faults: [{ ...kill(10.2), to: 10.49 }] })).toEqual(['logs-complete']);
   });
 
-  it('excuses the last lines of a sandbox whose agent was killed, but no gap and no other agent', () => {
-    const faults: DoneFault[] = [{ kind: 'kill', target: 'agent-1', workerId: 'w1', from: 10.7, to: 10.7 }];
+  describe('excuses of a sandbox whose agent was killed', () => {
     const last = logsWithout(lines.first[1] ?? '');
-    expect(broken({ queue: 'processes', task: last, faults })).toEqual([]);
-    expect(broken({ queue: 'processes', task: logsWithout(lines.first[0] ?? ''), faults })).toEqual(['logs-complete']);
-    const other = faults.map((fault) => ({ ...fault, workerId: 'w2' }));
-    expect(broken({ queue: 'processes', task: last, faults: other })).toEqual(['logs-complete']);
+    const kill = (from: number): DoneFault => ({ kind: 'kill', target: 'agent-1', workerId: 'w1', from, to: from });
+    const without = (task: Change['task'], ...faults: DoneFault[]): string[] =>
+      broken({ queue: 'processes', task: task ?? {}, faults });
+
+    it('hold for its last lines, but not for a gap and not for another agent', () => {
+      expect(without(last, kill(10.7))).toEqual([]);
+      expect(without(logsWithout(lines.first[0] ?? ''), kill(10.7))).toEqual(['logs-complete']);
+      expect(without(last, { ...kill(10.7), workerId: 'w2' })).toEqual(['logs-complete']);
+    });
+
+    it('do not hold for what was written after it, or so long before that it had time to send it', () => {
+      expect(without(last, kill(10.2))).toEqual(['logs-complete']);
+      expect(without(last, kill(14))).toEqual(['logs-complete']);
+    });
+
+    it('hold for older lines if it could not send them', () => {
+      for (const away of [
+        { kind: 'cut', target: 'agent-1', workerId: 'w1' },
+        { kind: 'freeze', target: 'agent-1', workerId: 'w1' },
+        { kind: 'freeze', target: 'nats' },
+        { kind: 'kill-all', target: 'all' },
+      ])
+        expect(without(last, kill(20), { ...away, from: 10.6, to: 19 })).toEqual([]);
+      expect(without(last, kill(20), { kind: 'cut', target: 'agent-2', workerId: 'w2', from: 10.6, to: 19 })).toEqual([
+        'logs-complete',
+      ]);
+      expect(without(last, kill(60), { kind: 'freeze', target: 'nats', from: 30, to: 40 })).toEqual(['logs-complete']);
+    });
   });
 });
 

@@ -7,7 +7,7 @@ export interface PlannedFault {
   /** Milliseconds after the start of the run. */
   readonly at: number;
   readonly kind: FaultKind;
-  /** A part (`tasks`, `agent-1`, `nats`, `docker`), a stream for `fill`, `all` for `kill-all`. */
+  /** A part (`tasks`, `agent-1`, `agent-1-keeper`, `nats`, `docker`), a stream for `fill`, `all` for `kill-all`. */
   readonly target: string;
   /** How long it lasts; 0 = it is a moment. */
   readonly duration: number;
@@ -28,6 +28,11 @@ export interface PlanRequest {
   readonly long?: boolean;
   /** None of them does: for a run that shall end soon. */
   readonly brief?: boolean;
+}
+
+/** How the lease keeper of an agent is called in plans and reports. */
+export function keeperOf(agent: string): string {
+  return `${agent}-keeper`;
 }
 
 /** Streams that refuse when they are full; the others drop what is old, by design. */
@@ -65,6 +70,7 @@ function choose(random: Seeded, kind: FaultKind, request: PlanRequest): Omit<Pla
       const target = random.weighted([
         ...services.map((name) => ({ name, weight: 4 })),
         ...agents.map((name) => ({ name, weight: 5 })),
+        ...agents.map((name) => ({ name: keeperOf(name), weight: 1 })),
         { name: 'nats', weight: 3 },
         { name: 'docker', weight: 3 },
       ]).name;

@@ -29,6 +29,11 @@ describe('the plan of faults', () => {
     }
   });
 
+  it('kills agents, and their lease keepers alone', () => {
+    const targets = planFaults({ ...request, kinds: ['kill'] }).map(({ target }) => target);
+    expect(targets).toEqual(expect.arrayContaining(['agent-1', 'agent-1-keeper', 'agent-2-keeper', 'docker']));
+  });
+
   it('comes in order, about as often as asked for, and never twice at once to one target', () => {
     const plan = planFaults(request);
     const free = new Map<string, number>();

@@ -3,7 +3,8 @@ import os from 'node:os';
 import { setTimeout as pause } from 'node:timers/promises';
 import { connectNats } from '@gantry/jetstream/connect';
 import type { ChaosWorld } from './chaos-world.js';
-import type { PlannedFault } from './fault-plan.js';
+import { keeperOf, type PlannedFault } from './fault-plan.js';
+import { keeperPid } from './lease-keepers.js';
 import type { DoneFault } from './observations.js';
 
 const BACK_WITHIN_MS = 180_000;
@@ -31,8 +32,10 @@ export async function commitFault(world: ChaosWorld, fault: PlannedFault): Promi
 
 async function apply(world: ChaosWorld, { kind, target, how = 'link' }: PlannedFault): Promise<Heal> {
   switch (kind) {
-    case 'kill':
-      return kill(world, [target]);
+    case 'kill': {
+      const kept = world.agents.find(({ name }) => keeperOf(name) === target);
+      return kept === undefined ? kill(world, [target]) : killKeeper(kept.id);
+    }
     case 'kill-all':
       return kill(world, world.partNames);
     case 'freeze': {
@@ -58,6 +61,20 @@ function kill(world: ChaosWorld, names: readonly string[]): Heal {
     const late = pause(BACK_WITHIN_MS, 'late', { ref: false });
     if ((await Promise.race([back, late])) === 'late')
       throw new Error(`${alive.join(', ')} did not all serve again within ${BACK_WITHIN_MS / 1_000} s after a kill.`);
+  };
+}
+
+/** Its agent starts another one. An agent that is dead or frozen itself does so when it is back. */
+function killKeeper(workerId: string): Heal {
+  const killed = keeperPid(workerId);
+  if (killed !== undefined) process.kill(killed, 'SIGKILL');
+  return async () => {
+    const deadline = performance.now() + BACK_WITHIN_MS;
+    for (let next = keeperPid(workerId); next === undefined || next === killed; next = keeperPid(workerId)) {
+      if (performance.now() > deadline)
+        throw new Error(`No lease keeper of ${workerId} was back within ${BACK_WITHIN_MS / 1_000} s after a kill.`);
+      await pause(200);
+    }
   };
 }
 

@@ -15,8 +15,12 @@ export interface ExcusedLine {
 const ENGINE_WINDOW = 2;
 /** The witness's clock shows hundredths of a second, cut off. */
 const CLOCK_STEP = 0.01;
-/** An agent that cannot reach the broker holds the lines of a sandbox that has ended for as long as it is cut off. Seconds. */
-const HELD_BY_AGENT = 30;
+/** Between the signal to an agent and the end of its sandboxes. Seconds. */
+const LAST_BREATH = 0.1;
+/** An agent that is in touch has sent a line within this. Seconds. */
+const SENT_WITHIN = 3;
+/** A connection that broke is there again within this after the cause is gone. Seconds. */
+const IN_TOUCH_AGAIN = 10;
 
 /**
  * Every line of the witness was printed before it was witnessed, so the log store must have it: once, and in order.
@@ -24,8 +28,9 @@ const HELD_BY_AGENT = 30;
  * Two exceptions, both where the line dies with a process outside the agent's reach:
  * - container: the engine was killed at most two seconds after the line was written; or the line was written while there was no
  *   engine and the container ended before the engine was back, because what waits in its pipe goes with it;
- * - sandbox: its agent was killed while the attempt ran. Its output is a pipe to the agent, so the end of it may be lost, but
- *   nothing before a line that is there.
+ * - sandbox: its agent was killed while the attempt ran. Its output is a pipe to the agent, so what the agent had not sent yet
+ *   is lost: what was written just before the kill, or while the agent was frozen or out of touch with the broker; nothing before
+ *   a line that is there.
  */
 export function checkLogs(
   { tasks, witness, faults }: Observations,
@@ -41,7 +46,7 @@ export function checkLogs(
       for (const beat of missing) {
         const why =
           planned.get(task.id)?.queue === 'processes'
-            ? excuseOfSandbox(beat, last, beats, faults, workers.get(attempt))
+            ? excuseOfSandbox(beat, last, faults, workers.get(attempt))
             : excuseOfContainer(beat, beats.at(-1)?.t ?? beat.t, faults);
         if (why !== undefined) excused.push({ taskId: task.id, attempt, text: beat.text, why });
         else
@@ -89,26 +94,44 @@ function lastKept(task: ObservedTask, attempt: number, beats: readonly Beat[]): 
 
 function excuseOfContainer(beat: Beat, lastBeat: number, faults: readonly DoneFault[]): string | undefined {
   const kills = faults.filter(({ kind, target }) => (kind === 'kill' && target === 'docker') || kind === 'kill-all');
-  if (kills.some(({ from }) => beat.t >= from - ENGINE_WINDOW && beat.t <= from + CLOCK_STEP))
-    return 'the engine was killed while it held the line';
+  const held = kills.find(({ from }) => beat.t >= from - ENGINE_WINDOW && beat.t <= from + CLOCK_STEP);
+  if (held !== undefined) return `the engine was killed ${(held.from - beat.t).toFixed(2)} s after the line`;
   if (kills.some(({ from, to }) => beat.t >= from && beat.t <= to && lastBeat <= to))
     return 'the container ended while there was no engine to read its pipe';
   return undefined;
 }
 
 function excuseOfSandbox(
-  beat: Beat,
+  { n, t }: Beat,
   lastKeptLine: number,
-  beats: readonly Beat[],
   faults: readonly DoneFault[],
   worker: string | undefined,
 ): string | undefined {
-  if (beat.n < lastKeptLine) return undefined;
-  const first = beats[0]?.t ?? beat.t;
-  const last = beats.at(-1)?.t ?? beat.t;
-  const killed = faults.some(
-    ({ kind, workerId, from, to }) =>
-      ((kind === 'kill' && workerId === worker) || kind === 'kill-all') && to >= first && from <= last + HELD_BY_AGENT,
-  );
-  return killed ? 'the agent was killed, and the pipe of its sandbox with it' : undefined;
+  if (n < lastKeptLine) return undefined;
+  const hits = ({ workerId }: DoneFault): boolean => workerId !== undefined && workerId === worker;
+  const kills = faults.filter((fault) => fault.kind === 'kill-all' || (fault.kind === 'kill' && hits(fault)));
+  for (const kill of kills) {
+    // The sandbox dies with its agent: what it wrote later was read by nobody who was killed then.
+    if (t > kill.from + LAST_BREATH) continue;
+    if (kill.from - t <= SENT_WITHIN) return `its agent was killed ${(kill.from - t).toFixed(2)} s after the line`;
+    const silence = faults.find(
+      (fault) =>
+        fault !== kill &&
+        silences(fault, hits(fault)) &&
+        fault.from <= kill.from &&
+        fault.to + IN_TOUCH_AGAIN >= kill.from &&
+        fault.from <= t + SENT_WITHIN &&
+        fault.to + IN_TOUCH_AGAIN >= t,
+    );
+    if (silence !== undefined)
+      return `its agent was killed while it held the line, because of ${silence.kind} of ${silence.target}`;
+  }
+  return undefined;
+}
+
+/** Whether the agent could not send what it held. */
+function silences({ kind, target }: DoneFault, ofThisAgent: boolean): boolean {
+  if (kind === 'kill-all') return true;
+  if (target === 'nats') return kind === 'kill' || kind === 'freeze';
+  return ofThisAgent && (kind === 'cut' || kind === 'freeze');
 }
