@@ -116,6 +116,7 @@ export class WorkerAgent {
         runtime,
         store,
         clock,
+        bootClock: systemBootClock,
         logger,
         reports: new ReportPublisher(nc, workerId, clock, logger),
         uploader: new ArtifactUploader(new RequestArtifactService(new RequestClient(nc), workerId)),

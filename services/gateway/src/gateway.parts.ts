@@ -6,7 +6,7 @@ import { getSigningKeys, verifyApiKey } from '@gantry/contracts/auth/auth-reques
 import { streams } from '@gantry/contracts/messaging/streams';
 import { listWorkers } from '@gantry/contracts/scheduling/scheduler-requests';
 import { getTask } from '@gantry/contracts/tasks/task-requests';
-import type { Clock } from '@gantry/kernel/clock';
+import { monotonicClock, type Clock } from '@gantry/kernel/clock';
 import type { HealthState } from '@gantry/nest-platform/health';
 import type { Logger } from '@gantry/nest-platform/logger';
 import { ServiceClient, type ServiceRequests } from './adapters/service-client.js';
@@ -66,8 +66,9 @@ export function createParts(environment: GatewayEnvironment, ports: GatewayPorts
     new AccessTokenVerifier(
       async () => signingKeysSchema.parse(await services.askAsGateway(getSigningKeys, {}, randomUUID())),
       clock,
+      monotonicClock,
     ),
-    new ApiKeyVerifier((key) => services.askAsGateway(verifyApiKey, { key }, randomUUID()), clock),
+    new ApiKeyVerifier((key) => services.askAsGateway(verifyApiKey, { key }, randomUUID()), monotonicClock),
   );
   const gate = new Gate({
     credentialsPerMinute: environment.GANTRY_AUTH_RATE_PER_MINUTE,

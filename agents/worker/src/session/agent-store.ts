@@ -23,6 +23,7 @@ const leaseRenewalSchema = z.object({
   at: z.number(),
   boot: z.object({ id: z.string(), at: z.number() }).optional(),
 });
+const startOnBootSchema = z.object({ id: z.string(), at: z.number() });
 export type StoredRenewal = z.infer<typeof leaseRenewalSchema>;
 /** ASSIGN keeps a day; what is older can never be replayed. */
 const REMEMBER_FINISHED_MS = 2 * 86_400_000;
@@ -38,7 +39,7 @@ export function attemptKey(taskId: string, attempt: number): string {
  *     finished.jsonl             attempts that are over, so that a replayed assignment never runs twice
  *     lease-renewal.json         when the newest acknowledged heartbeat was sent
  *     counters.json              attempts that went well, and that failed, since the agent was installed
- *     attempts/<task>.<n>/       attempt.json, log.json, lease-ended, output/ (mounted at /output)
+ *     attempts/<task>.<n>/       attempt.json, start.json, log.json, lease-ended, output/ (mounted at /output)
  *
  * Files are small and written whole under another name first, so a kill at any moment leaves the old or the new one.
  */
@@ -122,6 +123,16 @@ export class AgentStore {
       const text = this.readText(join(this.attemptsFolder, key, 'attempt.json'));
       return text === undefined ? [] : [{ key, record: attemptRecordSchema.parse(JSON.parse(text)) }];
     });
+  }
+
+  /** When the attempt began to run, on the clock of that boot of the machine. */
+  startOnBoot(key: string): z.infer<typeof startOnBootSchema> | undefined {
+    const text = this.readText(join(this.attemptsFolder, key, 'start.json'));
+    return startOnBootSchema.safeParse(parseOrUndefined(text ?? '')).data;
+  }
+
+  saveStartOnBoot(key: string, start: z.infer<typeof startOnBootSchema>): void {
+    this.writeWhole(join(this.attemptsFolder, key, 'start.json'), JSON.stringify(start));
   }
 
   /** Made by the lease keeper before it ends the attempt. */

@@ -20,9 +20,11 @@ import { attemptKey } from './agent-store.js';
 import type { ArtifactUploader } from './artifact.uploader.js';
 import { AttemptStart } from './attempt-start.js';
 import { AttemptWatch } from './attempt-watch.js';
+import type { BootClock } from './boot-clock.js';
 import type { GpuRelease } from './gpu-release.js';
 import type { LogPipeline } from './log-pipeline.js';
 import type { AttemptReports } from './report.publisher.js';
+import { ranForMs } from './run-time.js';
 import type { StartSlots } from './start-slots.js';
 import { sweepLater } from './sweep-later.js';
 
@@ -40,6 +42,7 @@ export interface RunnerParts {
   readonly slots: StartSlots;
   readonly gpus: GpuRelease;
   readonly clock: Clock;
+  readonly bootClock: BootClock;
   readonly logger: Logger;
   openLog(of: { taskId: string; attempt: number }, signal: AbortSignal): Promise<LogPipeline>;
   measuredUsage(key: string): MeasuredUsage | undefined;
@@ -73,7 +76,7 @@ export class AttemptRunner {
     this.key = attemptKey(taskId, attempt);
     this.logger = parts.logger.child({ taskId, attempt });
     this.launch = new AttemptStart(assignment, parts, (input) => this.dispatch(input));
-    this.watch = new AttemptWatch(assignment.spec, parts.store.outputFolder(this.key), parts.clock, (ending) =>
+    this.watch = new AttemptWatch(assignment.spec, parts.store.outputFolder(this.key), parts.bootClock, (ending) =>
       this.end(ending),
     );
   }
@@ -204,7 +207,7 @@ export class AttemptRunner {
   private async supervise(containerId: string, startedAt: number): Promise<void> {
     const { runtime, clock } = this.parts;
     const { signal } = this.detached;
-    this.watch.start(startedAt);
+    this.watch.start(ranForMs(this.key, startedAt, this.resumed, this.parts));
     // An attempt whose log cannot be read must still end; what is missing is said in the agent's own log.
     const followed = this.readLog(containerId).catch((error: unknown) =>
       this.logger.error({ err: error }, 'log could not be read'),

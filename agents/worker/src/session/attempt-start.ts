@@ -81,13 +81,18 @@ export class AttemptStart {
   }
 
   async reportPull({ percent, message }: PullProgress): Promise<void> {
-    const now = this.parts.clock.now();
+    const now = performance.now();
     const { signal } = this.imageAbort;
     if (now - this.lastPullReport < REPORT_PULL_EVERY_MS || signal.aborted) return;
     this.lastPullReport = now;
     this.pullReports += 1;
     const report = { type: 'pulling', message, ...(percent === undefined ? {} : { percent }) } as const;
-    await this.parts.reports.send(this.assignment, report, `pulling:${now}:${this.pullReports}`, signal);
+    await this.parts.reports.send(
+      this.assignment,
+      report,
+      `pulling:${this.parts.clock.now()}:${this.pullReports}`,
+      signal,
+    );
   }
 }
 

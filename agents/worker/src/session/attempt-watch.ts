@@ -1,7 +1,7 @@
 import type { TaskSpec } from '@gantry/contracts/tasks/task-spec';
 import { timing } from '@gantry/contracts/messaging/timing';
-import type { Clock } from '@gantry/kernel/clock';
 import type { Ending } from '../domain/attempt.state.js';
+import type { BootClock } from './boot-clock.js';
 import { occupiedBytes } from './output-walk.js';
 
 const STORAGE_EVERY_MS = 5_000;
@@ -19,12 +19,13 @@ export class AttemptWatch {
   constructor(
     private readonly spec: TaskSpec,
     private readonly outputFolder: string,
-    private readonly clock: Clock,
+    private readonly bootClock: Pick<BootClock, 'now'>,
     private readonly onLimit: (ending: Ending) => void,
   ) {}
 
-  start(startedAt: number): void {
-    this.armLimit(startedAt + this.spec.timeoutSeconds * 1_000);
+  /** `ranMs`: for how long it has run already. */
+  start(ranMs: number): void {
+    this.armLimit(this.bootClock.now() - ranMs + this.spec.timeoutSeconds * 1_000);
     this.storage = setInterval(() => void this.measure(), STORAGE_EVERY_MS);
   }
 
@@ -40,10 +41,10 @@ export class AttemptWatch {
   }
 
   private armLimit(deadline: number): void {
-    const left = deadline - this.clock.now();
+    const left = deadline - this.bootClock.now();
     this.limit = setTimeout(
       () => {
-        if (this.clock.now() < deadline) this.armLimit(deadline);
+        if (this.bootClock.now() < deadline) this.armLimit(deadline);
         else
           this.onLimit({
             cause: 'timed_out',

@@ -32,15 +32,17 @@ export class AccessTokenVerifier {
   constructor(
     private readonly fetchKeys: () => Promise<JSONWebKeySet>,
     private readonly clock: Clock,
+    /** For how long the keys are known: a clock that nobody can set, or they would stay old when the time of day is set back. */
+    private readonly monotonic: Clock,
   ) {}
 
   async verify(token: string): Promise<Principal> {
     if (this.keys === undefined) await this.refresh();
-    else if (this.clock.now() - this.fetchedAt > KEYS_FRESH_MS) await this.refresh().catch(() => undefined);
+    else if (this.monotonic.now() - this.fetchedAt > KEYS_FRESH_MS) await this.refresh().catch(() => undefined);
     try {
       return await this.check(token);
     } catch (error) {
-      if (!(error instanceof errors.JWKSNoMatchingKey) || this.clock.now() - this.fetchedAt < REFRESH_PAUSE_MS)
+      if (!(error instanceof errors.JWKSNoMatchingKey) || this.monotonic.now() - this.fetchedAt < REFRESH_PAUSE_MS)
         throw refusal(error);
     }
     await this.refresh();
@@ -67,7 +69,7 @@ export class AccessTokenVerifier {
     this.fetching ??= this.fetchKeys()
       .then((keys) => {
         this.keys = createLocalJWKSet(keys);
-        this.fetchedAt = this.clock.now();
+        this.fetchedAt = this.monotonic.now();
       })
       .finally(() => {
         this.fetching = undefined;

@@ -18,6 +18,7 @@ export class ApiKeyVerifier {
 
   constructor(
     private readonly ask: (key: string) => Promise<Verified>,
+    /** Monotonic: a time of day that is set back must not keep a revoked key alive. */
     private readonly clock: Clock,
   ) {}
 

@@ -37,7 +37,7 @@ describe('access tokens', () => {
     const clock = new ManualClock();
     const { jwk, sign } = await signer('a');
     let fetched = 0;
-    const verifier = new AccessTokenVerifier(async () => ({ keys: [((fetched += 1), jwk)] }), clock);
+    const verifier = new AccessTokenVerifier(async () => ({ keys: [((fetched += 1), jwk)] }), clock, clock);
     const token = await sign(clock);
     expect(await verifier.verify(token)).toMatchObject({ userId: 'u', sessionId: 's', via: 'session', scopes: null });
     await verifier.verify(token);
@@ -51,7 +51,7 @@ describe('access tokens', () => {
     const [old, fresh, foreign] = [await signer('old'), await signer('fresh'), await signer('foreign')];
     let keys = [old.jwk];
     let fetched = 0;
-    const verifier = new AccessTokenVerifier(async () => ((fetched += 1), { keys }), clock);
+    const verifier = new AccessTokenVerifier(async () => ((fetched += 1), { keys }), clock, clock);
     await verifier.verify(await old.sign(clock));
     keys = [old.jwk, fresh.jwk];
     clock.advance(6_000);
@@ -59,6 +59,18 @@ describe('access tokens', () => {
     for (let round = 0; round < 5; round += 1)
       await expect(verifier.verify(await foreign.sign(clock))).rejects.toMatchObject({ code: 'AUTH.TOKEN_INVALID' });
     expect(fetched).toBe(2);
+  });
+
+  it('of a new key are accepted although the time of day was set back after the keys were read', async () => {
+    const [clock, monotonic] = [new ManualClock(), new ManualClock()];
+    const [old, fresh] = [await signer('old'), await signer('fresh')];
+    let keys = [old.jwk];
+    const verifier = new AccessTokenVerifier(() => Promise.resolve({ keys }), clock, monotonic);
+    await verifier.verify(await old.sign(clock));
+    keys = [fresh.jwk];
+    clock.advance(-7_200_000);
+    monotonic.advance(6_000);
+    expect(await verifier.verify(await fresh.sign(clock))).toMatchObject({ userId: 'u' });
   });
 
   it.each<[string, (token: SignJWT) => SignJWT]>([
@@ -69,7 +81,7 @@ describe('access tokens', () => {
     const clock = new ManualClock();
     const { jwk, sign } = await signer('a');
     await expect(
-      new AccessTokenVerifier(async () => ({ keys: [jwk] }), clock).verify(await sign(clock, change)),
+      new AccessTokenVerifier(async () => ({ keys: [jwk] }), clock, clock).verify(await sign(clock, change)),
     ).rejects.toMatchObject({ code: 'AUTH.TOKEN_INVALID' });
   });
 
@@ -83,7 +95,9 @@ describe('access tokens', () => {
       .setAudience(TOKEN_AUDIENCE)
       .setExpirationTime('1h')
       .sign(Buffer.from(String(jwk.x)));
-    await expect(new AccessTokenVerifier(async () => ({ keys: [jwk] }), clock).verify(forged)).rejects.toMatchObject({
+    await expect(
+      new AccessTokenVerifier(async () => ({ keys: [jwk] }), clock, clock).verify(forged),
+    ).rejects.toMatchObject({
       code: 'AUTH.TOKEN_INVALID',
     });
   });
@@ -93,6 +107,7 @@ describe('access tokens', () => {
     const { sign } = await signer('a');
     const verifier = new AccessTokenVerifier(
       () => Promise.reject(new GantryError('SERVICE.UNAVAILABLE', 'unavailable', 'x')),
+      clock,
       clock,
     );
     await expect(verifier.verify(await sign(clock))).rejects.toMatchObject({ kind: 'unavailable' });

@@ -238,6 +238,7 @@ export class SchedulingLoop {
     const stepMs = this.clockSteps.take();
     if (stepMs !== 0) {
       this.ports.cluster.fleet.clockStepped(stepMs);
+      this.ports.cluster.board.clockStepped(stepMs);
       this.ports.logger.warn({ stepMs }, 'the clock of this machine was set');
     }
     return this.ports.clock.now();

@@ -70,6 +70,35 @@ describe('a task over its streams', () => {
     expect(cluster.board.size).toBe(0);
   });
 
+  it('waits as long as was meant, though the clock of who wrote it, or of this machine, was set', () => {
+    const waiting = (writtenAt: number) => {
+      const history = new History();
+      const cluster = newCluster();
+      beat(cluster, 'w', 1, 10);
+      apply(cluster, history.submitted('t'));
+      cluster.decide(10, 10);
+      apply(cluster, history.recorded('t', 'w'));
+      const failure = { class: 'user_exit' as const, message: 'x' };
+      const data = {
+        endedAttempt: 1,
+        nextAttempt: 2,
+        failure,
+        notBefore: writtenAt + 500,
+        at: writtenAt,
+        usedRetry: true,
+      };
+      cluster.board.applyTaskCommit(history.task('t', { type: 'TaskRequeued', data }), 10_000);
+      return cluster;
+    };
+    const hours = 7_200_000;
+    expect(waiting(10_000).board.nextDueAt()).toBe(10_500);
+    expect(waiting(10_000 + hours).board.nextDueAt()).toBe(10_500);
+    expect(waiting(10_000 - hours).board.nextDueAt()).toBeUndefined();
+    const set = waiting(10_000);
+    set.board.clockStepped(-hours);
+    expect(set.board.nextDueAt()).toBe(10_500 - hours);
+  });
+
   it('is placed with the memory that its retry got, whatever the streams show first', () => {
     const history = new History();
     const resources = { cpu: 1, memoryMb: 6_000, storageMb: 0, gpu: { count: 0 } };

@@ -44,6 +44,13 @@ export class TaskBoard {
     return next;
   }
 
+  /** The time of day was set forward by so much; waits are durations and stay as long as they were. */
+  clockStepped(milliseconds: number): void {
+    for (const entry of this.delayed) entry.notBefore += milliseconds;
+    for (const { assignment } of this.entries.values())
+      if (assignment?.lossReportedAt !== undefined) assignment.lossReportedAt += milliseconds;
+  }
+
   releaseDue(now: number): void {
     for (const entry of this.delayed) {
       if (entry.notBefore > now) continue;
@@ -171,10 +178,7 @@ export class TaskBoard {
   endRestore({ early, extra }: BoardRest, now: number): void {
     for (const one of early) this.early.remember(one);
     this.extra.push(...extra);
-    for (const entry of this.restoredQueue.take()) {
-      if (entry.notBefore > now) this.delayed.add(entry);
-      else this.queue(entry);
-    }
+    for (const entry of this.restoredQueue.take()) this.queueWhenDue(entry, now);
     this.reader = new EntryReader();
   }
 
@@ -258,6 +262,12 @@ export class TaskBoard {
     this.unqueue(entry);
     if (entry.assignment !== undefined || this.takeEarly(entry)) return;
     if (entry.cancel !== undefined) return;
+    this.queueWhenDue(entry, now);
+  }
+
+  /** Never waits for longer than was meant: whoever wrote the time may have had another clock, and ours may have been set since. */
+  private queueWhenDue(entry: TaskEntry, now: number): void {
+    entry.notBefore = Math.min(entry.notBefore, now + Math.max(0, entry.notBefore - entry.queuedAt));
     if (entry.notBefore > now) this.delayed.add(entry);
     else this.queue(entry);
   }
