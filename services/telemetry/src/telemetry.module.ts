@@ -36,6 +36,7 @@ import { SampleRollUp } from './projections/samples/samples.roll-up.js';
 import { SamplesProjection } from './projections/samples/samples.projection.js';
 import { SeriesReader } from './projections/samples/series.reader.js';
 import { ArchivedTaskReader } from './projections/task-index/archived-task.reader.js';
+import { MissingCommits } from './projections/task-index/missing-commits.js';
 import { SummaryReader } from './projections/task-index/summary.reader.js';
 import { TaskIndexProjection } from './projections/task-index/task-index.projection.js';
 import { TaskIndexReader } from './projections/task-index/task-index.reader.js';
@@ -155,7 +156,10 @@ export class TelemetryModule {
             archive: CommitArchiveReader,
             nc: NatsConnection,
             logger: Logger,
-          ) => new TaskIndexProjection(database, index, archive, new JetStreamEventStore(nc, streams.tasks), logger),
+          ) => {
+            const missing = new MissingCommits(archive, new JetStreamEventStore(nc, streams.tasks));
+            return new TaskIndexProjection(database, index, missing, logger);
+          },
         },
         {
           provide: PrometheusIntakeMetrics,

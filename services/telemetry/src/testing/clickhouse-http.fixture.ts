@@ -26,7 +26,8 @@ export class ClickHouseHttp {
   }
 
   async start(): Promise<void> {
-    const server = createServer((request, response) => {
+    // Parameters of a query come in its address, of which a ClickHouse server takes 1 MiB.
+    const server = createServer({ maxHeaderSize: 1024 * 1024 }, (request, response) => {
       this.answer(request).then(
         (body) => response.writeHead(200).end(body),
         (error: unknown) => {

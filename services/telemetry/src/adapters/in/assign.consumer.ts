@@ -14,8 +14,8 @@ export class AssignConsumer {
     stream: streams.assign,
     durable: durableOf(streams.assign.name),
     maxMessages: 500,
-    maxWaitMs: 200,
-    busyWaitMs: 1_000,
+    maxWaitMs: 1_000,
+    busyWaitMs: 2_000,
   })
   store(messages: StreamMessage[]): Promise<void> {
     return this.intake.take(messages);

@@ -17,7 +17,7 @@ export class TasksConsumer {
     // larger parts are what ClickHouse merges cheaply. Active tasks are listed by the tasks service, so nobody waits for this.
     maxMessages: 8_000,
     maxWaitMs: 250,
-    busyWaitMs: 1_000,
+    busyWaitMs: 2_000,
   })
   store(messages: StreamMessage[]): Promise<void> {
     return this.intake.take(messages);

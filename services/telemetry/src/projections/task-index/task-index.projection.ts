@@ -1,6 +1,5 @@
 import type { ColumnValue } from '@gantry/clickhouse/tab-separated-rows';
 import { commitSchema, type StoredCommit } from '@gantry/contracts/messaging/commit';
-import { streams, subjects } from '@gantry/contracts/messaging/streams';
 import type { TaskView } from '@gantry/contracts/tasks/task-view';
 import type { StreamMessage } from '@gantry/jetstream/stream-message';
 import { GantryError } from '@gantry/kernel/gantry-error';
@@ -10,7 +9,7 @@ import { parseMessages } from '../../application/parse-messages.js';
 import type { StreamProjection } from '../../application/stream-projection.port.js';
 import { foldAcrossGaps, foldContiguous } from '../../domain/task-index/task-folding.js';
 import { ViewCache } from '../../domain/task-index/view-cache.js';
-import type { CommitArchiveReader } from '../commit-archive/commit-archive.reader.js';
+import type { MissingCommits } from './missing-commits.js';
 import type { TaskIndexReader } from './task-index.reader.js';
 
 const columns = [
@@ -32,11 +31,6 @@ const columns = [
 
 const CACHED_VIEWS = 20_000;
 
-/** All commits of one subject, straight from the stream. */
-export interface TaskHistory {
-  load(subject: string): Promise<StoredCommit[]>;
-}
-
 /**
  * TASKS -> table `task_index`, one row per task: the fold of its commits by the same code that the tasks service uses. The row
  * with the highest version wins in the table, so a late or repeated write changes nothing. Expects that the batch is in
@@ -48,8 +42,7 @@ export class TaskIndexProjection implements StreamProjection {
   constructor(
     private readonly database: Database,
     private readonly index: TaskIndexReader,
-    private readonly archive: CommitArchiveReader,
-    private readonly history: TaskHistory,
+    private readonly missing: MissingCommits,
     private readonly logger: Logger,
   ) {}
 
@@ -67,13 +60,9 @@ export class TaskIndexProjection implements StreamProjection {
       if (known === undefined) byTask.set(commit.aggregateId, [stored]);
       else known.push(stored);
     }
-    const views = await this.knownViews(byTask);
-    const changed: TaskView[] = [];
-    for (const [id, commits] of byTask) {
-      const before = views.get(id);
-      const after = await this.fold(id, before, commits);
-      if (after !== undefined && after.version > (before?.version ?? 0)) changed.push(after);
-    }
+    const before = await this.knownViews(byTask);
+    const after = await this.foldAll(before, byTask);
+    const changed = after.filter((view) => view.version > (before.get(view.id)?.version ?? 0));
     await this.database.use((clickhouse) => clickhouse.insert('task_index', columns, changed.map(indexRow)));
     // Only now: a batch that could not be stored must find the old views when it comes again.
     for (const view of changed) this.cache.put(view);
@@ -92,38 +81,45 @@ export class TaskIndexProjection implements StreamProjection {
     return views;
   }
 
-  private async fold(
-    id: string,
-    known: TaskView | undefined,
-    commits: readonly StoredCommit[],
-  ): Promise<TaskView | undefined> {
-    try {
-      const folded = foldContiguous(known, commits);
-      if (folded.missingVersion === undefined) return folded.view;
-      // Another replica had the commits in between, or a redelivery came out of order: take the whole history.
-      const archived = await this.archive.commitsOf(streams.tasks.name, id);
-      const fromArchive = foldContiguous(known, [...archived, ...commits]);
-      if (fromArchive.missingVersion === undefined) return fromArchive.view;
-      const all = [...archived, ...(await this.history.load(subjects.task(id))), ...commits];
-      const complete = foldContiguous(known, all);
-      if (complete.missingVersion === undefined) return complete.view;
-      this.logger.warn(
-        { taskId: id, missingVersion: complete.missingVersion },
-        'a commit of this task is in no store; its view may lack something',
-      );
-      return foldAcrossGaps(known, all);
-    } catch (cause) {
-      if (cause instanceof GantryError) throw cause;
-      throw new GantryError(
-        'TELEMETRY.UNFOLDABLE_COMMIT',
-        'invalid',
-        `The commits of task ${id} do not follow their contract.`,
-        {
-          retryable: false,
-          cause,
-        },
-      );
+  private async foldAll(
+    known: ReadonlyMap<string, TaskView>,
+    byTask: ReadonlyMap<string, readonly StoredCommit[]>,
+  ): Promise<TaskView[]> {
+    const after: TaskView[] = [];
+    const incomplete = new Map<string, readonly StoredCommit[]>();
+    const add = (id: string, found: readonly StoredCommit[]): boolean => {
+      const commits = [...found, ...(byTask.get(id) ?? [])];
+      const { view, missingVersion } = folding(id, () => foldContiguous(known.get(id), commits));
+      if (missingVersion !== undefined) incomplete.set(id, commits);
+      else if (view !== undefined) after.push(view);
+      return missingVersion === undefined;
+    };
+    for (const id of byTask.keys()) add(id, []);
+    if (incomplete.size === 0) return after;
+    // Another replica had the commits in between, or a redelivery came out of order.
+    const sequences = [...incomplete.values()].flat().map(({ streamSequence }) => streamSequence);
+    const nearSequence = sequences.reduce((least, sequence) => Math.min(least, sequence));
+    for (const taskId of await this.missing.fill(new Set(incomplete.keys()), nearSequence, add)) {
+      this.logger.warn({ taskId }, 'a commit of this task is in no store; its view may lack something');
+      const view = folding(taskId, () => foldAcrossGaps(known.get(taskId), incomplete.get(taskId) ?? []));
+      if (view !== undefined) after.push(view);
     }
+    return after;
+  }
+}
+
+/** What `fold` throws says that the commits themselves are wrong: no repetition helps. */
+function folding<T>(taskId: string, fold: () => T): T {
+  try {
+    return fold();
+  } catch (cause) {
+    if (cause instanceof GantryError) throw cause;
+    throw new GantryError(
+      'TELEMETRY.UNFOLDABLE_COMMIT',
+      'invalid',
+      `The commits of task ${taskId} do not follow their contract.`,
+      { retryable: false, cause },
+    );
   }
 }
 

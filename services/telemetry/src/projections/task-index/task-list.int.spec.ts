@@ -24,6 +24,7 @@ import {
 import { CommitArchiveProjection } from '../commit-archive/commit-archive.projection.js';
 import { CommitArchiveReader } from '../commit-archive/commit-archive.reader.js';
 import { ArchivedTaskReader } from './archived-task.reader.js';
+import { MissingCommits } from './missing-commits.js';
 import { SummaryReader } from './summary.reader.js';
 import { TaskIndexProjection } from './task-index.projection.js';
 import { TaskIndexReader } from './task-index.reader.js';
@@ -56,7 +57,12 @@ const silent = createLogger('test', { level: 'silent', format: 'json' });
 
 function newProjection(history = new RememberedHistory()) {
   const archive = new CommitArchiveProjection(database);
-  const index = new TaskIndexProjection(database, reader, new CommitArchiveReader(database), history, silent);
+  const index = new TaskIndexProjection(
+    database,
+    reader,
+    new MissingCommits(new CommitArchiveReader(database), history),
+    silent,
+  );
   return {
     history,
     async apply(messages: ReturnType<typeof taskMessage>[]) {
@@ -260,14 +266,23 @@ describe('folding', () => {
     expect(projection.history.loads).toBe(1);
   });
 
+  it('waits for what another replica is about to archive instead of reading the stream for each task', async () => {
+    const projection = newProjection();
+    await projection.apply(part(0, 1));
+    const late = projection.apply(part(3));
+    await new CommitArchiveProjection(database).apply(part(1, 3));
+    await late;
+    expect(await versionOf()).toBe(4);
+    expect(projection.history.loads).toBe(0);
+  });
+
   it('a failed insert leaves nothing behind in memory', async () => {
     const broken = { use: () => Promise.reject(new Error('away')) };
     let target: { use: EmbeddedDatabase['use'] } = database;
     const index = new TaskIndexProjection(
       { use: (work) => target.use(work) },
       reader,
-      new CommitArchiveReader(database),
-      new RememberedHistory(),
+      new MissingCommits(new CommitArchiveReader(database), new RememberedHistory()),
       silent,
     );
     await index.apply(part(0, 1));
