@@ -2,6 +2,7 @@ import type { Bench } from '../harness/bench.port.js';
 import { dockerBench } from './docker.bench.js';
 import { endToEndBench } from './end-to-end.bench.js';
 import { growthBench } from './growth.bench.js';
+import { ingestBench } from './ingest.bench.js';
 import { latencyBench } from './latency.bench.js';
 import { placementBench } from './placement.bench.js';
 import { queuesBench } from './queues.bench.js';
@@ -16,6 +17,7 @@ export const benches: readonly Bench[] = [
   latencyBench,
   queuesBench,
   growthBench,
+  ingestBench,
   dockerBench,
   startStopBench,
 ];
