@@ -17,6 +17,14 @@ import { REPLICATED } from './replicas.mjs';
  * @property {string} ticketSecret signs download links, the same for every gateway
  */
 
+/**
+ * Services that take a million objects in at their start: with the default of 16 MiB the garbage collector copies them about while
+ * they come, which is a third of the work.
+ *
+ * @type {Partial<Record<typeof REPLICATED[number], string[]>>}
+ */
+const NODE_ARGUMENTS = { tasks: ['--max-semi-space-size=64'], scheduler: ['--max-semi-space-size=64'] };
+
 /** @param {Settings} settings @returns {import('../supervisor/managed-process.mjs').ProcessDefinition[]} */
 export function serviceProcesses(settings) {
   return REPLICATED.flatMap((service) =>
@@ -24,7 +32,8 @@ export function serviceProcesses(settings) {
       const folder = path.join('services', service);
       const extra = service === 'gateway' ? gatewayEnvironment(settings, index) : {};
       const name = index === 0 ? service : `${service}-${index + 1}`;
-      return { ...nodeProcess(settings, name, folder, extra, settings.login(service)), rolling: true };
+      const definition = nodeProcess(settings, name, folder, extra, settings.login(service));
+      return { ...definition, args: [...(NODE_ARGUMENTS[service] ?? []), ...definition.args], rolling: true };
     }),
   );
 }

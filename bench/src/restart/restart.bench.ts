@@ -114,9 +114,10 @@ async function firstStart(server: NatsServerFixture, nc: NatsConnection) {
   const commits = (await (await manager(nc)).streams.info(streams.tasks.name)).state.messages;
   if (values.forget) await forgetSnapshots(nc);
   if (await haveSnapshots(nc)) return 'snapshots of an earlier run';
+  const profile = values.profile ? ['--cpu-prof'] : [];
   const [tasks, scheduler] = await Promise.all([
-    ServiceProcess.start('tasks', server.url),
-    ServiceProcess.start('scheduler', server.url),
+    ServiceProcess.start('tasks', server.url, profile),
+    ServiceProcess.start('scheduler', server.url, profile),
   ]);
   const figures = {
     tasksReadyMs: Math.round(tasks.readyMs),

@@ -22,6 +22,8 @@ import { parseJsonBytes } from './stream-message.js';
 const PIECE_BYTES = 512 * 1024;
 const PIECES_ON_THEIR_WAY = 16;
 const EXPANDED_AHEAD = 3;
+/** Room for most chunks: with the default of 16 KiB each one is put together from a hundred buffers. */
+const EXPANDED_BYTES = 4 * 1024 * 1024;
 /** What another writer left behind half done is cleared away after this. */
 const ABANDONED_AFTER_MS = 3_600_000;
 
@@ -179,7 +181,7 @@ async function* expanded(chunks: readonly Buffer[]): AsyncGenerator<readonly Sna
   const ahead: Promise<Buffer>[] = [];
   const begin = (chunk: Buffer | undefined): void => {
     if (chunk === undefined) return;
-    const expanding = expand(chunk);
+    const expanding = expand(chunk, { chunkSize: EXPANDED_BYTES });
     // Awaited in its turn; until then a failure must not count as one that nobody sees.
     expanding.catch(() => undefined);
     ahead.push(expanding);
