@@ -63,14 +63,14 @@ export class ReadSchedulerHandler {
   private explained(taskId: string): ExplainedTask | undefined {
     const entry = this.cluster.board.get(taskId);
     if (entry === undefined || entry.closed) return undefined;
-    const { assignment, shape, attempt, notBefore, cancel } = entry;
+    const { assignment, shape, attempt, notBefore, cancel, waiting } = entry;
     return {
       shape,
       placedOn: assignment?.workerName,
       cancelling: cancel !== undefined,
       attempt,
       notBefore,
-      position: this.cluster.engine.waiting.position(taskId) ?? null,
+      position: (waiting === undefined ? undefined : this.cluster.engine.waiting.position(waiting)) ?? null,
     };
   }
 }

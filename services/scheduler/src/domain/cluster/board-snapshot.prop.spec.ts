@@ -160,7 +160,7 @@ function picture(cluster: Cluster, taskIds: readonly string[]) {
       taskId,
       { ...entry, spec: unpackSpec(entry.spec), assignment },
       reservation,
-      cluster.engine.waiting.get(taskId),
+      entry.waiting === undefined ? undefined : cluster.engine.waiting.position(entry.waiting),
     ];
   });
   const revocations = cluster.board.takeRevocations().map((one) => JSON.stringify(one));

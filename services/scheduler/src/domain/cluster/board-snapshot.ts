@@ -92,6 +92,7 @@ export class EntryReader {
       cancel,
       closed,
       assignment: undefined,
+      waiting: undefined,
     };
     return { entry, assignment: assignment === null ? undefined : restoredAssignment(assignment), attention };
   }

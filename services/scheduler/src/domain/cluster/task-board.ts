@@ -77,6 +77,7 @@ export class TaskBoard {
   /** Takes a decision of the engine in: from now on the task has a worker, stored or not. */
   assign({ taskId, workerId, gpuIds }: Decision, workerName: string, leaseMs: number, now: number): TaskEntry {
     const entry = this.entries.get(taskId)!;
+    entry.waiting = undefined;
     entry.assignment = newAssignment(
       { attempt: entry.attempt, workerId, workerName, gpuIds, assignedAt: now, leaseMs },
       undefined,
@@ -226,6 +227,7 @@ export class TaskBoard {
       cancel: undefined,
       closed: false,
       assignment: undefined,
+      waiting: undefined,
     };
     this.entries.set(taskId, entry);
     if (!this.takeEarly(entry)) this.queue(entry);
@@ -326,12 +328,14 @@ export class TaskBoard {
   private queue(entry: TaskEntry): void {
     const { taskId, shape, order, avoidWorkerId, spec } = entry;
     const { priority, image } = restOf(spec);
-    this.engine.waiting.add({ taskId, shape, priority, order, image, avoidWorkerId });
+    entry.waiting = { taskId, shape, priority, order, image, avoidWorkerId };
+    this.engine.waiting.add(entry.waiting);
   }
 
   private unqueue(entry: TaskEntry): void {
     this.delayed.delete(entry);
-    this.engine.waiting.remove(entry.taskId);
+    if (entry.waiting !== undefined) this.engine.waiting.remove(entry.waiting);
+    entry.waiting = undefined;
   }
 
   private hold(entry: TaskEntry, assignment: Assignment): void {

@@ -2,6 +2,7 @@ import type { AssignEventData } from '@gantry/contracts/scheduling/assign-events
 import type { HeldSpec } from '@gantry/contracts/tasks/packed-spec';
 import type { TaskSpec } from '@gantry/contracts/tasks/task-spec';
 import type { Shape } from '../placement/shape.js';
+import type { QueuedTask } from '../placement/task-group.js';
 
 /** An attempt that a worker was given (or is being given). */
 export interface Assignment {
@@ -43,6 +44,8 @@ export interface TaskEntry {
   /** Ended in TASKS; kept only until the worker has let go. */
   closed: boolean;
   assignment: Assignment | undefined;
+  /** Its place in the queue. */
+  waiting: QueuedTask | undefined;
 }
 
 export interface Revocation {

@@ -190,13 +190,16 @@ describe('placement', () => {
             const task = taskOf(one.task, index);
             waiting.set(task.taskId, task);
             engine.waiting.add(task);
+            engine.waiting.add({ ...task });
           } else if (one.kind === 'end' && running.length > 0) {
             const [taskId] = running.splice(one.pick % running.length, 1);
             expect(engine.release(taskId!, 1)).toBeDefined();
           } else if (one.kind === 'withdraw' && waiting.size > 0) {
-            const taskId = [...waiting.keys()][one.pick % waiting.size]!;
-            waiting.delete(taskId);
-            expect(engine.waiting.remove(taskId)).toBe(true);
+            const task = [...waiting.values()][one.pick % waiting.size]!;
+            waiting.delete(task.taskId);
+            expect(engine.waiting.remove(task)).toBe(true);
+            expect(engine.waiting.remove(task)).toBe(false);
+            expect(engine.waiting.position(task)).toBeUndefined();
           } else if (one.kind === 'worker') {
             const workerId = `w${one.at}`;
             const spec = one.worker.make(workerId);
@@ -207,6 +210,7 @@ describe('placement', () => {
           }
         });
         checkComplete();
+        expect(engine.waiting.size).toBe(waiting.size);
         expect(engine.waiting.list(1_000).map(({ task }) => task.taskId)).toEqual(
           [...waiting.values()].sort(compareTasks).map(({ taskId }) => taskId),
         );
@@ -226,7 +230,7 @@ describe('queue positions', () => {
         const sorted = [...queue].sort(compareTasks);
         for (const task of queue) {
           const ofQueue = sorted.filter(({ shape }) => shape.queue === task.shape.queue);
-          expect(engine.waiting.position(task.taskId)).toBe(ofQueue.indexOf(task) + 1);
+          expect(engine.waiting.position(task)).toBe(ofQueue.indexOf(task) + 1);
         }
       }),
     );

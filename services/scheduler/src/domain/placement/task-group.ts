@@ -41,13 +41,17 @@ export class TaskGroup {
     return this.tasks[this.head];
   }
 
-  add(task: QueuedTask): void {
+  /** False if it is here already. */
+  add(task: QueuedTask): boolean {
     const last = this.tasks[this.tasks.length - 1];
     if (this.size === 0 || last === undefined || compareTasks(last, task) < 0) {
       this.tasks.push(task);
-      return;
+      return true;
     }
-    this.tasks.splice(this.positionOf(task), 0, task);
+    const position = this.positionOf(task);
+    if (this.tasks[position]?.taskId === task.taskId) return false;
+    this.tasks.splice(position, 0, task);
+    return true;
   }
 
   remove(task: QueuedTask): boolean {
@@ -69,6 +73,10 @@ export class TaskGroup {
       this.tasks = [];
       this.head = 0;
     }
+  }
+
+  has(task: QueuedTask): boolean {
+    return this.tasks[this.positionOf(task)]?.taskId === task.taskId;
   }
 
   /** How many tasks of this group run before `task`. */

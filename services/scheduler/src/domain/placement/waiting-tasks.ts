@@ -25,7 +25,8 @@ const UNREAD_LIMIT = 65_536;
  * it could use; only then it becomes ready again.
  */
 export class WaitingTasks {
-  private readonly tasks = new Map<string, QueuedTask>();
+  /** Tasks are found by their order within their group: one more map of all ids would be the dearest part of a start with a long queue. */
+  private count = 0;
   private readonly groups = new Map<string, TaskGroup>();
   /** Non-empty groups. */
   private readonly active = new Set<TaskGroup>();
@@ -42,11 +43,7 @@ export class WaitingTasks {
   constructor(private readonly workers: WorkerIndex) {}
 
   get size(): number {
-    return this.tasks.size;
-  }
-
-  get(taskId: string): QueuedTask | undefined {
-    return this.tasks.get(taskId);
+    return this.count;
   }
 
   get hasReady(): boolean {
@@ -54,8 +51,6 @@ export class WaitingTasks {
   }
 
   add(task: QueuedTask): void {
-    if (this.tasks.has(task.taskId)) return;
-    this.tasks.set(task.taskId, task);
     const group = this.groupFor(task.shape);
     if (group.size === 0) {
       this.idle.delete(group);
@@ -64,22 +59,21 @@ export class WaitingTasks {
       this.setReady(group);
     }
     // Otherwise a blocked shape stays blocked: one more task of it fits no better.
-    group.add(task);
+    if (group.add(task)) this.count += 1;
   }
 
-  remove(taskId: string): boolean {
-    const task = this.tasks.get(taskId);
-    if (task === undefined) return false;
-    this.tasks.delete(taskId);
-    const group = this.groups.get(task.shape.key)!;
-    group.remove(task);
+  /** False if it does not wait (any more). */
+  remove(task: QueuedTask): boolean {
+    const group = this.groups.get(task.shape.key);
+    if (group?.remove(task) !== true) return false;
+    this.count -= 1;
     if (group.size === 0) this.retire(group);
     return true;
   }
 
   removeFirst(group: TaskGroup): void {
-    this.tasks.delete(group.first!.taskId);
     group.removeFirst();
+    this.count -= 1;
     if (group.size === 0) this.retire(group);
   }
 
@@ -122,9 +116,8 @@ export class WaitingTasks {
   }
 
   /** 1 = next of its queue; undefined if it does not wait. */
-  position(taskId: string): number | undefined {
-    const task = this.tasks.get(taskId);
-    if (task === undefined) return undefined;
+  position(task: QueuedTask): number | undefined {
+    if (this.groups.get(task.shape.key)?.has(task) !== true) return undefined;
     let position = 1;
     for (const group of this.active) if (group.shape.queue === task.shape.queue) position += group.before(task);
     return position;
