@@ -93,8 +93,23 @@ function activeCore(state: ActiveTask): Omit<QueuedTask, 'status'> {
   return { ownerId, spec, attempt, retriesUsed, infrastructureFailures, memoryMb, artifacts, past, staleSeen };
 }
 
+/** Spelled out, because a spread into a spread copies every field twice, for every event of every task. */
 function placedCore(state: PlacedTask) {
-  return { ...activeCore(state), workerId: state.workerId, cancel: state.cancel };
+  const { ownerId, spec, attempt, retriesUsed, infrastructureFailures, memoryMb, artifacts, past, staleSeen } = state;
+  const { workerId, cancel } = state;
+  return {
+    ownerId,
+    spec,
+    attempt,
+    retriesUsed,
+    infrastructureFailures,
+    memoryMb,
+    artifacts,
+    past,
+    staleSeen,
+    workerId,
+    cancel,
+  };
 }
 
 function ended(state: ActiveTask, status: EndedTask['status']): EndedTask {
