@@ -81,7 +81,10 @@ followStream(first, streams.assign.name, {
 for (let at = 0; at < workers.length; at += 500) await Promise.all(workers.slice(at, at + 500).map(beat));
 workers.forEach((worker, index) => {
   setTimeout(
-    () => setInterval(() => void beat(worker), settings.heartbeatMs),
+    () => {
+      void beat(worker);
+      setInterval(() => void beat(worker), settings.heartbeatMs);
+    },
     (index / workers.length) * settings.heartbeatMs,
   );
 });

@@ -219,6 +219,17 @@ describe('leases', () => {
     expect(cluster.decide(93_000, 10)).toMatchObject([{ taskId: 't', attempt: 2 }]);
   });
 
+  it('matter for new work before they end: who has fallen silent gets none, within a tenth of a second', () => {
+    const history = new History();
+    const cluster = newCluster();
+    beat(cluster, 'w', 1, 1_000);
+    expect(cluster.decide(13_450, 10)).toEqual([]);
+    apply(cluster, history.submitted('t'));
+    expect(cluster.decide(13_550, 10)).toEqual([]);
+    beat(cluster, 'w', 2, 13_560);
+    expect(cluster.decide(13_560, 10)).toMatchObject([{ taskId: 't', workerId: 'w' }]);
+  });
+
   it('do not end while nobody could be heard, and count from the return of the broker', () => {
     const cluster = newCluster();
     beat(cluster, 'w', 1, 1_000);
