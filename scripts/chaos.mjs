@@ -10,6 +10,11 @@ const NEEDS = [
   { program: 'dockerd', packages: ['docker.io', 'iptables'], instructions: 'Install Docker Engine.' },
   { program: 'ip', packages: ['iproute2'], instructions: 'Install iproute2: every agent gets a network namespace.' },
   { program: 'busybox', packages: ['busybox-static'], instructions: 'Install a static busybox for the test image.' },
+  {
+    program: 'faketime',
+    packages: ['faketime'],
+    instructions: 'Install faketime: it sets clocks of single processes.',
+  },
   { program: 'bwrap', packages: ['bubblewrap'], instructions: 'Install bubblewrap for the process runtime.' },
 ];
 

@@ -33,6 +33,11 @@ const NEEDS = [
     instructions: 'Install bubblewrap (apt-get install bubblewrap): the process runtime uses it.',
   },
   {
+    program: 'faketime',
+    packages: ['faketime'],
+    instructions: 'Install faketime (apt-get install faketime): tests set the clocks of single processes with it.',
+  },
+  {
     program: 'chromium',
     packages: ['chromium'],
     instructions: 'Install Chromium (apt-get install chromium): the browser suite drives it.',

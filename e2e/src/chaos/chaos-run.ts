@@ -119,16 +119,16 @@ async function disturb(world: ChaosWorld, request: ChaosRequest): Promise<Distur
   const outcomes = await submitted;
   return {
     submissions: outcomes.flatMap((outcome) => (outcome.status === 'fulfilled' ? [outcome.value] : [])),
-    faults: faulted.flatMap((outcome) => (outcome.status === 'fulfilled' ? [outcome.value] : [])),
+    faults: faulted.flatMap((outcome) => (outcome.status === 'fulfilled' ? outcome.value : [])),
     problems: [...faulted, ...outcomes].flatMap((outcome) =>
       outcome.status === 'rejected' ? [String(outcome.reason)] : [],
     ),
   };
 }
 
-function describe({ kind, target, duration, how }: PlannedFault, number: string, progress: string): string {
+function describe({ kind, target, duration, how, step }: PlannedFault, number: string, progress: string): string {
   const lasting = duration === 0 ? '' : ` for ${(duration / 1_000).toFixed(1)} s`;
-  return `${os.uptime().toFixed(1)}  fault ${number}  ${kind} ${target}${how === undefined ? '' : ` (${how})`}${lasting}; ${progress}`;
+  return `${os.uptime().toFixed(1)}  fault ${number}  ${kind} ${target}${how === undefined ? '' : ` (${how})`}${step === undefined ? '' : ` by ${step} s`}${lasting}; ${progress}`;
 }
 
 const ACTIVE = ['queued', 'assigned', 'starting', 'running'] as const;

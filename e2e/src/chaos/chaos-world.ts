@@ -13,6 +13,7 @@ import { serviceProcesses, workerProcess } from '../../../scripts/parts/services
 import { readCredentials } from '../../../scripts/supervisor/data-folder.mjs';
 import { ManagedProcess, type ProcessDefinition } from '../../../scripts/supervisor/managed-process.mjs';
 import { breakAgent, type Breakage } from './broken-agent.js';
+import { ChaosClocks } from './chaos-clocks.js';
 import { ChaosNetwork } from './chaos-network.js';
 import { endKeepers } from './lease-keepers.js';
 import { prepareWitness, type WitnessMounts } from './witness-mounts.js';
@@ -55,6 +56,7 @@ export class ChaosWorld {
     readonly folder: string,
     readonly network: ChaosNetwork,
     readonly witness: WitnessMounts,
+    readonly clocks: ChaosClocks,
     agents: readonly Agent[],
   ) {
     this.agents = agents;
@@ -87,7 +89,13 @@ export class ChaosWorld {
       tag,
       agents.map(({ name }) => name),
     );
-    return new ChaosWorld(folder, network, prepareWitness(folder), agents);
+    return new ChaosWorld(
+      folder,
+      network,
+      prepareWitness(folder),
+      new ChaosClocks(path.join(folder, 'clocks')),
+      agents,
+    );
   }
 
   async start({ leaseMs, breakage }: WorldOptions): Promise<void> {
@@ -117,7 +125,12 @@ export class ChaosWorld {
     };
     const serviceEnv = { GANTRY_LEASE_MS: String(leaseMs), GANTRY_ADMIN_PASSWORD: PASSWORD };
     const definitions = serviceProcesses({ ...settings, workerId: credentials.workerId });
-    await this.startAll(definitions.map((part) => ({ ...part, env: { ...part.env, ...serviceEnv } })));
+    await this.startAll(
+      definitions.map((part) => ({
+        ...part,
+        env: { ...part.env, ...serviceEnv, ...this.clocks.environmentOf(part.name) },
+      })),
+    );
     const apiUrl = `http://127.0.0.1:${apiPort}`;
     const token = await new GantryClient({ apiUrl }).logIn('admin@gantry.local', PASSWORD);
     const admin = new GantryClient({ apiUrl, credentials: () => token.accessToken });
@@ -203,6 +216,7 @@ export class ChaosWorld {
       args: command.slice(1),
       env: {
         ...part.env,
+        ...this.clocks.environmentOf(agent.name),
         GANTRY_DATA: path.join(this.folder, agent.name),
         GANTRY_WORKER_NAME: agent.name,
         GANTRY_WORKER_RUNTIME: sandboxed ? 'process' : 'docker',

@@ -1,6 +1,6 @@
 import { seeded, type Seeded } from './seeded.js';
 
-export type FaultKind = 'kill' | 'freeze' | 'cut' | 'fill' | 'kill-all';
+export type FaultKind = 'kill' | 'freeze' | 'cut' | 'fill' | 'clock' | 'kill-all';
 
 /** One disturbance; what it is done to is named, how it is done is in `faults.ts`. */
 export interface PlannedFault {
@@ -11,8 +11,10 @@ export interface PlannedFault {
   readonly target: string;
   /** How long it lasts; 0 = it is a moment. */
   readonly duration: number;
-  /** Of a cut: `link` takes the carrier away, `silence` swallows every packet. */
-  readonly how?: 'link' | 'silence';
+  /** Of a cut: `link` takes the carrier away, `silence` swallows every packet. Of a clock: set while it runs, or while it is down. */
+  readonly how?: 'link' | 'silence' | 'running' | 'restart';
+  /** Of a clock: set ahead by so many seconds, negative = back. */
+  readonly step?: number;
 }
 
 export interface PlanRequest {
@@ -30,6 +32,14 @@ export interface PlanRequest {
   readonly brief?: boolean;
 }
 
+/** Seconds: within what protocols tolerate, about a lease, more than any token or cache lives. */
+const STEPS = [5, 60, 600, 7_200] as const;
+
+/** A clock that is set is no hindrance to another fault of the same part. */
+export function clockOf(part: string): string {
+  return `clock of ${part}`;
+}
+
 /** How the lease keeper of an agent is called in plans and reports. */
 export function keeperOf(agent: string): string {
   return `${agent}-keeper`;
@@ -43,6 +53,7 @@ const weights: readonly { readonly kind: FaultKind; readonly weight: number }[] 
   { kind: 'freeze', weight: 25 },
   { kind: 'cut', weight: 22 },
   { kind: 'fill', weight: 6 },
+  { kind: 'clock', weight: 12 },
   { kind: 'kill-all', weight: 2 },
 ];
 
@@ -94,6 +105,14 @@ function choose(random: Seeded, kind: FaultKind, request: PlanRequest): Omit<Pla
       };
     case 'fill':
       return { kind, target: random.oneOf(FILLABLE), duration: random.between(1_000, 4_000) };
+    case 'clock':
+      return {
+        kind,
+        target: clockOf(random.oneOf([...services, ...agents])),
+        duration: howLong(random, request),
+        how: random.oneOf(['running', 'restart'] as const),
+        step: random.oneOf([-1, 1] as const) * random.oneOf(STEPS),
+      };
     case 'kill-all':
       return { kind, target: 'all', duration: 0 };
   }

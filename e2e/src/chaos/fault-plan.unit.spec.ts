@@ -19,7 +19,9 @@ describe('the plan of faults', () => {
   it('has every kind, both kinds of cuts, and faults shorter and longer than the lease', () => {
     const plan = planFaults(request);
     expect(plan).toHaveLength(400);
-    expect(new Set(plan.map(({ kind }) => kind))).toEqual(new Set(['kill', 'freeze', 'cut', 'fill', 'kill-all']));
+    expect(new Set(plan.map(({ kind }) => kind))).toEqual(
+      new Set(['kill', 'freeze', 'cut', 'fill', 'clock', 'kill-all']),
+    );
     const cuts = plan.filter(({ kind }) => kind === 'cut');
     expect(new Set(cuts.map(({ how }) => how))).toEqual(new Set(['link', 'silence']));
     for (const kind of ['freeze', 'cut']) {
@@ -27,6 +29,14 @@ describe('the plan of faults', () => {
       expect(Math.min(...durations)).toBeLessThan(4_001);
       expect(Math.max(...durations)).toBeGreaterThan(16_999);
     }
+  });
+
+  it('sets clocks forward and back, by seconds and by hours, of running parts and between restarts', () => {
+    const clocks = planFaults(request).filter(({ kind }) => kind === 'clock');
+    expect(new Set(clocks.map(({ how }) => how))).toEqual(new Set(['running', 'restart']));
+    expect(new Set(clocks.map(({ step }) => step))).toEqual(new Set([5, 60, 600, 7_200, -5, -60, -600, -7_200]));
+    expect(clocks.map(({ target }) => target)).toEqual(expect.arrayContaining(['clock of tasks', 'clock of agent-1']));
+    expect(clocks.every(({ duration }) => duration > 0)).toBe(true);
   });
 
   it('kills agents, and their lease keepers alone', () => {

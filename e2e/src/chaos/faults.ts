@@ -2,8 +2,8 @@ import fs from 'node:fs';
 import os from 'node:os';
 import { setTimeout as pause } from 'node:timers/promises';
 import { connectNats } from '@gantry/jetstream/connect';
-import type { ChaosWorld } from './chaos-world.js';
-import { keeperOf, type PlannedFault } from './fault-plan.js';
+import { services, type ChaosWorld } from './chaos-world.js';
+import { clockOf, keeperOf, type PlannedFault } from './fault-plan.js';
 import { keeperPid } from './lease-keepers.js';
 import type { DoneFault } from './observations.js';
 
@@ -12,25 +12,33 @@ const BACK_WITHIN_MS = 180_000;
 /** Takes the disturbance away again. */
 type Heal = () => Promise<void> | void;
 
-/** Does one planned fault to the world, waits its time, and undoes it. Gives when it really began and ended. */
-export async function commitFault(world: ChaosWorld, fault: PlannedFault): Promise<DoneFault> {
+/** Does one planned fault to the world, waits its time, and undoes it. Gives when it really began and ended, and the kills it took. */
+export async function commitFault(world: ChaosWorld, fault: PlannedFault): Promise<DoneFault[]> {
   const from = os.uptime();
-  const heal = await apply(world, fault);
+  const kills: DoneFault[] = [];
+  const heal = await apply(world, fault, kills);
   if (fault.duration > 0) await pause(fault.duration);
   await heal();
-  const { kind, target, how } = fault;
-  const workerId = world.agents.find(({ name }) => name === target)?.id;
-  return {
+  const { kind, target, how, step } = fault;
+  const done: DoneFault = {
     kind,
     target,
     ...(how === undefined ? {} : { how }),
-    ...(workerId === undefined ? {} : { workerId }),
+    ...(step === undefined ? {} : { step }),
+    ...workerOf(world, target),
     from,
     to: os.uptime(),
   };
+  return [done, ...kills];
 }
 
-async function apply(world: ChaosWorld, { kind, target, how = 'link' }: PlannedFault): Promise<Heal> {
+function workerOf(world: ChaosWorld, target: string): { workerId?: string } {
+  const workerId = world.agents.find(({ name }) => name === target)?.id;
+  return workerId === undefined ? {} : { workerId };
+}
+
+async function apply(world: ChaosWorld, fault: PlannedFault, kills: DoneFault[]): Promise<Heal> {
+  const { kind, target } = fault;
   switch (kind) {
     case 'kill': {
       const kept = world.agents.find(({ name }) => keeperOf(name) === target);
@@ -45,8 +53,10 @@ async function apply(world: ChaosWorld, { kind, target, how = 'link' }: PlannedF
       return () => signal(pid, 'SIGCONT');
     }
     case 'cut':
-      world.network.cut(target, how);
+      world.network.cut(target, fault.how === 'silence' ? 'silence' : 'link');
       return () => world.network.join(target);
+    case 'clock':
+      return setClock(world, fault, kills);
     case 'fill':
       return fillStream(world, target);
   }
@@ -62,6 +72,22 @@ function kill(world: ChaosWorld, names: readonly string[]): Heal {
     if ((await Promise.race([back, late])) === 'late')
       throw new Error(`${alive.join(', ')} did not all serve again within ${BACK_WITHIN_MS / 1_000} s after a kill.`);
   };
+}
+
+/** `restart`: the part never sees its clock move, neither when it is set nor when it is set right. */
+async function setClock(world: ChaosWorld, { target, how, step = 0 }: PlannedFault, kills: DoneFault[]): Promise<Heal> {
+  const part = [...services, ...world.agents.map(({ name }) => name)].find((name) => clockOf(name) === target);
+  if (part === undefined) throw new Error(`There is no ${target}.`);
+  const set = async (seconds: number): Promise<void> => {
+    const from = os.uptime();
+    const restarted = how === 'restart' ? kill(world, [part]) : undefined;
+    world.clocks.set(part, seconds);
+    if (restarted === undefined) return;
+    await restarted();
+    kills.push({ kind: 'kill', target: part, how: 'for its clock', ...workerOf(world, part), from, to: os.uptime() });
+  };
+  await set(step);
+  return () => set(0);
 }
 
 /** Its agent starts another one. An agent that is dead or frozen itself does so when it is back. */

@@ -38,6 +38,8 @@ export interface DoneFault {
   readonly kind: string;
   readonly target: string;
   readonly how?: string;
+  /** Seconds by which a clock was set. */
+  readonly step?: number;
   /** As the API calls the agent that was the target. */
   readonly workerId?: string;
   readonly from: number;
