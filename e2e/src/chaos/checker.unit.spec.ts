@@ -231,9 +231,13 @@ describe('the checker', () => {
     const near = check(world({ task: logsWithout(gone), faults: [kill(11)] }));
     expect(near.violations).toEqual([]);
     expect(near.excused.map(({ text }) => text)).toEqual([gone]);
-    expect(broken({ task: logsWithout(gone), faults: [kill(13)] })).toEqual(['logs-complete']);
+    expect(broken({ task: logsWithout(gone), faults: [kill(11.6)] })).toEqual(['logs-complete']);
     expect(broken({ task: logsWithout(gone), faults: [{ ...kill(11), kind: 'freeze' }] })).toEqual(['logs-complete']);
     expect(broken({ task: logsWithout(gone), faults: [{ ...kill(10.2), to: 12 }] })).toEqual([]);
+    // What was written later was read, so this was read too.
+    expect(broken({ task: logsWithout(lines.first[0] ?? ''), faults: [{ ...kill(9), to: 12 }] })).toEqual([
+      'logs-complete',
+    ]);
     // It was still there when the engine came back, and the engine reads on.
     expect(broken({ task: logsWithout(gone), faults: [{ ...kill(10.2), to: 10.49 }] })).toEqual(['logs-complete']);
   });

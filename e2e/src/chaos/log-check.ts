@@ -12,7 +12,7 @@ export interface ExcusedLine {
 }
 
 /** The engine reads a line from the pipe before it writes it to its own log; what it holds at a kill -9 was stored nowhere. Seconds. */
-const ENGINE_WINDOW = 2;
+const ENGINE_WINDOW = 1;
 /** The witness's clock shows hundredths of a second, cut off. */
 const CLOCK_STEP = 0.01;
 /** Between the signal to an agent and the end of its sandboxes. Seconds. */
@@ -26,7 +26,7 @@ const IN_TOUCH_AGAIN = 10;
  * Every line of the witness was printed before it was witnessed, so the log store must have it: once, and in order.
  *
  * Two exceptions, both where the line dies with a process outside the agent's reach:
- * - container: the engine was killed at most two seconds after the line was written; or the line was written while there was no
+ * - container: the engine was killed at most a second after the line was written; or the line was written while there was no
  *   engine and the container ended before the engine was back, because what waits in its pipe goes with it;
  * - sandbox: its agent was killed while the attempt ran. Its output is a pipe to the agent, so what the agent had not sent yet
  *   is lost: what was written just before the kill, or while the agent was frozen or out of touch with the broker; nothing before
@@ -47,7 +47,7 @@ export function checkLogs(
         const why =
           planned.get(task.id)?.queue === 'processes'
             ? excuseOfSandbox(beat, last, faults, workers.get(attempt))
-            : excuseOfContainer(beat, beats.at(-1)?.t ?? beat.t, faults);
+            : excuseOfContainer(beat, last, beats.at(-1)?.t ?? beat.t, faults);
         if (why !== undefined) excused.push({ taskId: task.id, attempt, text: beat.text, why });
         else
           violations.push({
@@ -92,11 +92,17 @@ function lastKept(task: ObservedTask, attempt: number, beats: readonly Beat[]): 
   return beats.reduce((last, { text, n }) => (lines.has(text) ? Math.max(last, n) : last), 0);
 }
 
-function excuseOfContainer(beat: Beat, lastBeat: number, faults: readonly DoneFault[]): string | undefined {
+function excuseOfContainer(
+  beat: Beat,
+  lastKeptLine: number,
+  lastBeat: number,
+  faults: readonly DoneFault[],
+): string | undefined {
   const kills = faults.filter(({ kind, target }) => (kind === 'kill' && target === 'docker') || kind === 'kill-all');
   const held = kills.find(({ from }) => beat.t >= from - ENGINE_WINDOW && beat.t <= from + CLOCK_STEP);
   if (held !== undefined) return `the engine was killed ${(held.from - beat.t).toFixed(2)} s after the line`;
-  if (kills.some(({ from, to }) => beat.t >= from && beat.t <= to && lastBeat <= to))
+  // A pipe gives its lines in order: an engine that has a later one has read this one too.
+  if (beat.n > lastKeptLine && kills.some(({ from, to }) => beat.t >= from && beat.t <= to && lastBeat <= to))
     return 'the container ended while there was no engine to read its pipe';
   return undefined;
 }
