@@ -23,6 +23,7 @@ export interface ChaosRequest extends WorldOptions {
   readonly kinds?: readonly FaultKind[];
   readonly long?: boolean;
   readonly brief?: boolean;
+  readonly agentsOnly?: boolean;
   readonly taskKinds?: readonly TaskKind[];
   /** The agents that faults may hit; undefined = all. */
   readonly hitAgents?: readonly string[];

@@ -32,8 +32,9 @@ describe('chaos, the short form', () => {
 
   it.each(breakages)('can break an agent on purpose: %s', (breakage) => {
     const main = breakAgent(root, temporaryFolder('gantry-broken'), breakage);
-    const compiled = (folder: string): string => fs.readFileSync(path.join(folder, 'domain/lease.js'), 'utf8');
+    const compiled = (folder: string): string[] =>
+      ['domain/lease.js', 'keeper/lease-keeper.js'].map((file) => fs.readFileSync(path.join(folder, file), 'utf8'));
     const [good, broken] = [path.join(root, 'agents/worker/dist'), path.dirname(main)].map(compiled);
-    expect(broken).not.toBe(good);
+    expect(broken).not.toEqual(good);
   });
 });

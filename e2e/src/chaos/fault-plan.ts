@@ -28,6 +28,8 @@ export interface PlanRequest {
   readonly kinds?: readonly FaultKind[];
   /** Freezes and cuts all outlast the lease. */
   readonly long?: boolean;
+  /** Nothing but agents is frozen. */
+  readonly agentsOnly?: boolean;
   /** None of them does: for a run that shall end soon. */
   readonly brief?: boolean;
 }
@@ -88,11 +90,13 @@ function choose(random: Seeded, kind: FaultKind, request: PlanRequest): Omit<Pla
       return { kind, target, duration: 0 };
     }
     case 'freeze': {
-      const target = random.weighted([
+      const others = [
         ...services.map((name) => ({ name, weight: 3 })),
+        ...['nats', 'docker'].map((name) => ({ name, weight: 2 })),
+      ];
+      const target = random.weighted([
         ...agents.map((name) => ({ name, weight: 5 })),
-        { name: 'nats', weight: 2 },
-        { name: 'docker', weight: 2 },
+        ...(request.agentsOnly === true ? [] : others),
       ]).name;
       return { kind, target, duration: howLong(random, request) };
     }
