@@ -45,7 +45,7 @@ export interface ChaosReport {
 
 /** Starts the system, disturbs it while tasks run, lets it settle and judges what it says. */
 export async function runChaos(request: ChaosRequest, keepFolder = false): Promise<ChaosReport> {
-  const world = ChaosWorld.create();
+  const world = ChaosWorld.create(request.kinds?.includes('clock') ?? true);
   request.say(`seed ${request.seed}; everything of this run lies in ${world.folder}`);
   const clock = stopwatch();
   try {

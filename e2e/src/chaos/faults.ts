@@ -81,7 +81,7 @@ async function setClock(world: ChaosWorld, { target, how, step = 0 }: PlannedFau
   const set = async (seconds: number): Promise<void> => {
     const from = os.uptime();
     const restarted = how === 'restart' ? kill(world, [part]) : undefined;
-    world.clocks.set(part, seconds);
+    world.clocks?.set(part, seconds);
     if (restarted === undefined) return;
     await restarted();
     kills.push({ kind: 'kill', target: part, how: 'for its clock', ...workerOf(world, part), from, to: os.uptime() });
