@@ -2,6 +2,7 @@ import type { Bench, BenchContext, FreeTable } from '../harness/bench.port.js';
 import { spreadOf } from '../harness/spread.js';
 import { SimulatedFleet } from '../fleet/simulated-fleet.js';
 import type { CpuUse } from '../system/cpu-clock.js';
+import { everythingArchived } from '../system/archived.js';
 import { ServiceSystem } from '../system/service-system.js';
 import { Submitter } from '../system/submitter.js';
 import { until } from '../system/until.js';
@@ -18,10 +19,12 @@ const ROUNDS_SECONDS = 60;
 export interface EndToEndRound {
   readonly seconds: number;
   readonly submitSeconds: number;
+  /** Until the tasks can be read from ClickHouse too. */
+  readonly archivedSeconds: number;
   readonly cpu: ReadonlyMap<string, CpuUse>;
 }
 
-/** Submits `count` tasks and waits until the tasks service has stored the end of each. */
+/** Submits `count` tasks and waits until the tasks service has stored the end of each; the CPU is that of archiving them too. */
 export async function endToEndRound(
   system: ServiceSystem,
   submitter: Submitter,
@@ -43,7 +46,9 @@ export async function endToEndRound(
     const { succeeded, queued, assigned, starting, running } = await submitter.counts();
     return queued + assigned + starting + running === 0 && (succeeded >= before + count || succeeded >= 10_000);
   }, 120_000);
-  return { seconds: (performance.now() - startedAt) / 1_000, submitSeconds, cpu: cpu.read() };
+  const seconds = (performance.now() - startedAt) / 1_000;
+  await everythingArchived(system.nc);
+  return { seconds, submitSeconds, archivedSeconds: (performance.now() - startedAt) / 1_000, cpu: cpu.read() };
 }
 
 /** Answers how many tasks a round should have. */
@@ -104,6 +109,11 @@ async function run({ quick, profileFolder, log }: BenchContext): ReturnType<Benc
           unit: 'tasks/s',
           ours: spreadOf(measured.map(({ seconds }) => count / seconds)),
           goal: '>= 1,000',
+        },
+        {
+          what: 'the same until ClickHouse has every commit, view and log line',
+          unit: 'tasks/s',
+          ours: spreadOf(measured.map(({ archivedSeconds }) => count / archivedSeconds)),
         },
       ],
       tables: [cpuTable(measured, count)],
