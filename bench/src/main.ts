@@ -8,15 +8,11 @@ import { sectionOf, withSections } from './harness/performance-page.js';
 import { type Outcome, runBench } from './harness/run-bench.js';
 import { repository } from './system/service-system.js';
 
-const usage = `npm run bench [-- [--quick | --full] [--profile FOLDER] [NAME[,NAME ...]]]
+const usage = `npm run bench [-- [--quick] [--profile FOLDER] [NAME[,NAME ...]]]
 Benches: ${benches.map(({ name }) => name).join(', ')}`;
 
 const { values, positionals } = parseArgs({
-  options: {
-    quick: { type: 'boolean', default: false },
-    full: { type: 'boolean', default: false },
-    profile: { type: 'string' },
-  },
+  options: { quick: { type: 'boolean', default: false }, profile: { type: 'string' } },
   allowPositionals: true,
 });
 const names = positionals.flatMap((text) => text.split(',')).filter((name) => name !== '');
@@ -32,7 +28,6 @@ for (const bench of benches.filter(({ name }) => names.length === 0 || names.inc
   console.log(`== ${bench.name}`);
   const outcome = await runBench(bench, {
     quick: values.quick,
-    full: values.full,
     profileFolder: values.profile,
     log: (text) => console.log(`   ${text}`),
   });

@@ -28,8 +28,6 @@ export interface BenchResult {
 export interface BenchContext {
   /** A smoke run: the least work that still goes through every step. Its figures mean nothing. */
   readonly quick: boolean;
-  /** With the ends of the scales that take minutes each. */
-  readonly full: boolean;
   /** Where the started services leave CPU profiles; undefined = they are not profiled. */
   readonly profileFolder: string | undefined;
   readonly log: (text: string) => void;
@@ -38,9 +36,7 @@ export interface BenchContext {
 export interface Bench {
   readonly name: string;
   readonly title: string;
-  /** Of one run that is not quick, with room to spare; a bench that takes longer is ended and reported as failed. */
+  /** Of one full run, with room to spare; a bench that takes longer is ended and reported as failed. */
   readonly limitSeconds: number;
-  /** The same for `--full`, where that does more. */
-  readonly fullLimitSeconds?: number;
   run(context: BenchContext): Promise<BenchResult>;
 }

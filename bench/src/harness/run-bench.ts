@@ -11,7 +11,6 @@ export interface Outcome {
 
 export interface RunOptions {
   readonly quick: boolean;
-  readonly full: boolean;
   readonly profileFolder: string | undefined;
   readonly log: (text: string) => void;
 }
@@ -19,21 +18,20 @@ export interface RunOptions {
 const KILL_GRACE_MS = 15_000;
 
 /** Runs a bench in a process of its own. Never rejects: what went wrong is part of the outcome. */
-export function runBench(bench: Bench, { quick, full, profileFolder, log }: RunOptions): Promise<Outcome> {
+export function runBench(bench: Bench, { quick, profileFolder, log }: RunOptions): Promise<Outcome> {
   const startedAt = performance.now();
-  const limitSeconds = full ? (bench.fullLimitSeconds ?? bench.limitSeconds) : bench.limitSeconds;
   const child = fork(fileURLToPath(new URL('run-one.main.js', import.meta.url)), {
-    env: { ...process.env, GANTRY_BENCH: JSON.stringify({ name: bench.name, quick, full, profileFolder }) },
+    env: { ...process.env, GANTRY_BENCH: JSON.stringify({ name: bench.name, quick, profileFolder }) },
     stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
   });
   return new Promise((resolve) => {
     let result: BenchResult | undefined;
     let failure: string | undefined;
     const limit = setTimeout(() => {
-      failure = `took longer than ${limitSeconds} s`;
+      failure = `took longer than ${bench.limitSeconds} s`;
       child.kill('SIGTERM');
       setTimeout(() => child.kill('SIGKILL'), KILL_GRACE_MS).unref();
-    }, limitSeconds * 1_000);
+    }, bench.limitSeconds * 1_000);
     child.on('message', (message: { type: string; text?: string; message?: string; result?: BenchResult }) => {
       if (message.type === 'log') log(message.text ?? '');
       if (message.type === 'result') result = message.result;

@@ -1,10 +1,9 @@
 import { benches } from '../benches/benches.js';
 
 /** One bench in a process of its own: nothing of an earlier one is left in memory, and a failing one takes no other with it. */
-const { name, quick, full, profileFolder } = JSON.parse(process.env['GANTRY_BENCH'] ?? '') as {
+const { name, quick, profileFolder } = JSON.parse(process.env['GANTRY_BENCH'] ?? '') as {
   name: string;
   quick: boolean;
-  full: boolean;
   profileFolder?: string;
 };
 for (const event of ['SIGTERM', 'SIGINT', 'disconnect'] as const) process.once(event, () => process.exit(1));
@@ -21,7 +20,6 @@ try {
   if (bench === undefined) throw new Error(`There is no bench "${name}".`);
   const result = await bench.run({
     quick,
-    full,
     profileFolder,
     log: (text) => void say({ type: 'log', text }),
   });
