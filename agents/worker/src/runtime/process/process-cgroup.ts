@@ -72,21 +72,39 @@ export class ProcessCgroup {
     return Number(/^oom_kill (\d+)$/m.exec(text)?.[1] ?? 0) > 0;
   }
 
+  /** Kills what is left in the group. */
+  async end(): Promise<void> {
+    await endGroup(this.memoryFolder);
+  }
+
   /** Rejects if a process of the group does not end. */
   async remove(): Promise<void> {
     await Promise.all(this.folders.map(removeGroup));
   }
 
-  /** Removes what an agent that was killed left behind (its processes die with it). */
+  /** Removes what an agent that was killed left behind. */
   static async sweep(prefix: string, root = '/sys/fs/cgroup'): Promise<void> {
     const paths = parseCgroupPaths(await readFile('/proc/self/cgroup', 'utf8').catch(() => ''));
     for (const [controller, { hierarchy, path }] of paths) {
       for (const mount of new Set([hierarchy, controller])) {
         const parent = join(root, mount, path);
         for (const name of await readdir(parent).catch(() => [])) {
-          if (name.startsWith(prefix)) await removeGroup(join(parent, name)).catch(() => undefined);
+          if (!name.startsWith(prefix)) continue;
+          await endGroup(join(parent, name));
+          await removeGroup(join(parent, name)).catch(() => undefined);
         }
       }
+    }
+  }
+}
+
+async function endGroup(folder: string): Promise<void> {
+  const text = await readFile(join(folder, 'cgroup.procs'), 'utf8').catch(() => '');
+  for (const pid of text.split('\n').filter(Boolean).map(Number)) {
+    try {
+      process.kill(pid, 'SIGKILL');
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== 'ESRCH') throw error;
     }
   }
 }
