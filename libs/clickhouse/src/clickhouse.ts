@@ -10,7 +10,7 @@ import { type ColumnValue, TabSeparatedRows } from './tab-separated-rows.js';
 export type QueryParameters = Record<string, unknown>;
 
 /** The way past the client that the embedded engine offers: bytes go to it as they are, without becoming a string. */
-export interface RawInserts {
+interface RawInserts {
   rawInsert(rows: {
     table: string;
     columns: readonly string[];

@@ -4,7 +4,7 @@ import { streams, subjects } from '@gantry/contracts/messaging/streams';
 import type { CommitArchiveReader } from '../commit-archive/commit-archive.reader.js';
 
 /** All commits of one subject, straight from the stream. */
-export interface TaskHistory {
+interface TaskHistory {
   load(subject: string): Promise<StoredCommit[]>;
 }
 
