@@ -17,14 +17,6 @@ import { REPLICATED } from './replicas.mjs';
  * @property {string} ticketSecret signs download links, the same for every gateway
  */
 
-/**
- * Services that take a million objects in at their start: with the default of 16 MiB the garbage collector copies them about while
- * they come, which is a third of the work.
- *
- * @type {Partial<Record<typeof REPLICATED[number], string[]>>}
- */
-const NODE_ARGUMENTS = { tasks: ['--max-semi-space-size=64'], scheduler: ['--max-semi-space-size=64'] };
-
 /** @param {Settings} settings @returns {import('../supervisor/managed-process.mjs').ProcessDefinition[]} */
 export function serviceProcesses(settings) {
   return REPLICATED.flatMap((service) =>
@@ -32,8 +24,7 @@ export function serviceProcesses(settings) {
       const folder = path.join('services', service);
       const extra = service === 'gateway' ? gatewayEnvironment(settings, index) : {};
       const name = index === 0 ? service : `${service}-${index + 1}`;
-      const definition = nodeProcess(settings, name, folder, extra, settings.login(service));
-      return { ...definition, args: [...(NODE_ARGUMENTS[service] ?? []), ...definition.args], rolling: true };
+      return { ...nodeProcess(settings, name, folder, extra, settings.login(service)), rolling: true };
     }),
   );
 }
@@ -92,6 +83,10 @@ export function webProcess(settings) {
  */
 const nodeFlags = ['--enable-source-maps', '--max-semi-space-size=32'];
 
+/** These take up to a million objects in at their start, and all of them stay: a third of the work is copying them about otherwise. */
+const nodeFlagsOfLargeState = ['--enable-source-maps', '--max-semi-space-size=64'];
+const largeState = new Set(['services/tasks', 'services/scheduler']);
+
 /**
  * @param {Settings} settings @param {string} name @param {string} folder @param {NodeJS.ProcessEnv} extra
  * @param {{ user?: string, password?: string }} login
@@ -103,7 +98,7 @@ function nodeProcess(settings, name, folder, extra, login) {
   return {
     name,
     command: process.execPath,
-    args: [...nodeFlags, main],
+    args: [...(largeState.has(folder) ? nodeFlagsOfLargeState : nodeFlags), main],
     cwd: settings.data,
     ipc: true,
     env: {
