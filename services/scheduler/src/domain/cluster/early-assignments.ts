@@ -8,16 +8,21 @@ export interface EarlyAssignment {
   readonly sequence: number;
 }
 
-/** Assignments that ASSIGN showed before TASKS showed the task or the attempt. One per task: the newest. */
+/** Assignments that ASSIGN showed before TASKS showed the task or the attempt. One per task, of its newest attempt. */
 export class EarlyAssignments {
   private readonly byTask = new Map<string, EarlyAssignment>();
 
-  remember(early: EarlyAssignment): void {
-    const { taskId } = early.data;
+  /** Of two workers with the same attempt the first one in the stream has it; answers the other one. */
+  remember(early: EarlyAssignment): EarlyAssignment | undefined {
+    const { taskId, attempt, workerId } = early.data;
+    const known = this.byTask.get(taskId);
+    if (known !== undefined && known.data.attempt > attempt) return undefined;
+    const rival = known?.data.attempt === attempt && known.data.workerId !== workerId ? known : undefined;
+    if (rival !== undefined && rival.sequence < early.sequence) return early;
     this.byTask.delete(taskId);
     this.byTask.set(taskId, early);
-    if (this.byTask.size <= MOST) return;
-    this.byTask.delete(this.byTask.keys().next().value!);
+    if (this.byTask.size > MOST) this.byTask.delete(this.byTask.keys().next().value!);
+    return rival;
   }
 
   take(taskId: string, attempt: number): EarlyAssignment | undefined {

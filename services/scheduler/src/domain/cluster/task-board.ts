@@ -288,7 +288,8 @@ export class TaskBoard {
   private onAssigned(data: AssignEventData<'TaskAssigned'>, sequence: number): void {
     const entry = this.entries.get(data.taskId);
     if (entry === undefined || entry.attempt < data.attempt) {
-      this.early.remember({ data, sequence });
+      const loser = this.early.remember({ data, sequence });
+      if (loser !== undefined) this.extra.push(superseded(data.taskId, loser.data));
       return;
     }
     if (entry.attempt > data.attempt) return;
