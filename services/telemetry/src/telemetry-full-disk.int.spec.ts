@@ -94,7 +94,7 @@ it(
     rmSync(ballast);
     await eventually(async () => expect(await namesStored()).toEqual(['task 0', 'task 1', 'task 2']), patience);
     await eventually(async () => expect(await linesOf(1)).toEqual(whileFull), patience);
-    expect(await linesOf(2)).toEqual(['later']);
+    await eventually(async () => expect(await linesOf(2)).toEqual(['later']), patience);
     await eventually(async () => expect((await health()).status).toBe('healthy'), patience);
     const { state } = await (await manager(service.nc)).streams.info(streams.dlq.name);
     expect(state.messages).toBe(0);
