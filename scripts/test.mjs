@@ -79,16 +79,16 @@ const checkTypes = (project) => aside(path.join(root, 'node_modules/.bin/tsc'), 
 const groups = [
   [
     [
-      // These two read sources only and need no build.
+      // The first three read sources only and need no build.
       { name: 'static checks', run: () => aside(process.execPath, [path.join(root, 'scripts/lint.mjs')]) },
       // One program for everything but the dashboard, whose build checks its own types.
       { name: 'types', run: () => Promise.all(['tsconfig.check.json', 'e2e/tsconfig.json'].map(checkTypes)) },
+      { name: 'unit', run: () => nx(['test-unit'], 2) },
       // Chaos and rolling restarts wait most of their time for leases and processes.
       { name: 'resilience', run: () => build().then(() => npmScript('test-resilience', '@gantry/e2e')) },
     ],
     [
       { name: 'build', run: build, always: true },
-      { name: 'unit', run: () => nx(['test-unit'], 2) },
       // Two at a time: each starts servers of its own and mostly waits for them.
       { name: 'integration', run: () => nx(['test-int'], 2) },
     ],

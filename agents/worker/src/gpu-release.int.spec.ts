@@ -1,5 +1,5 @@
 import { spawn } from 'node:child_process';
-import { chmodSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdirSync, rmdirSync, rmSync, writeFileSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
 import { eventually } from '@gantry/testing/eventually';
 import { temporaryFolder } from '@gantry/testing/temporary-folder';
@@ -54,11 +54,13 @@ describe('end of a task that holds a GPU', () => {
     );
     await eventually(async () => expect((await world.storedLog(taskId)).lines.map(({ text }) => text)).toContain('hi'));
     const [group = ''] = probe.folders;
-    const mine = group.replace('gantry-probe-gpu', `gantry-${world.workerId}-${taskId}-1`);
-    // A process that the end of the sandbox does not take along, as one that is stuck in the driver.
+    // Stands for a process that is stuck in the driver: of the task by its control group, and SIGKILL does not end it.
+    const held = group.replace('gantry-probe-gpu', `gantry-stuck-${taskId}-1`);
     const stuck = spawn('sleep', ['1000'], { stdio: 'ignore' });
+    const gone = new Promise((resolve) => stuck.once('exit', resolve));
+    mkdirSync(held);
     try {
-      writeFileSync(join(mine, 'cgroup.procs'), String(stuck.pid));
+      writeFileSync(join(held, 'cgroup.procs'), String(stuck.pid));
       writeFileSync(processes, `GPU-a, ${stuck.pid}\n`);
       await world.revoke(taskId, { graceMs: 300 });
       await eventually(async () =>
@@ -72,6 +74,8 @@ describe('end of a task that holds a GPU', () => {
       expect(await world.exitOf(taskId)).toMatchObject({ outcome: 'cancelled' });
     } finally {
       stuck.kill('SIGKILL');
+      await gone;
+      await eventually(() => rmdirSync(held));
     }
   });
 });
