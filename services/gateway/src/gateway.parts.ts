@@ -131,7 +131,7 @@ export function createParts(environment: GatewayEnvironment, ports: GatewayPorts
     liveLogs: new LiveLogs(reader, taskFeed, taskReader, services),
     liveMetrics: new LiveMetrics(metricFeed, taskFeed, taskReader, services),
     replay: new TaskReplay(reader, taskReader),
-    logPages: new LogPagesQuery(services, taskReader),
+    logPages: new LogPagesQuery(services, taskReader, clock),
     series: new SeriesQuery(services, taskReader),
     summary: new SummaryQuery(services, clock),
     systemHealth,
