@@ -89,8 +89,8 @@ const groups = [
     ],
     [
       { name: 'build', run: build, always: true },
-      // Three at a time: each starts servers of its own and mostly waits for them.
-      { name: 'integration', run: () => nx(['test-int'], 3) },
+      // Two at a time: each starts servers of its own and mostly waits for them.
+      { name: 'integration', run: () => nx(['test-int'], 2) },
     ],
   ],
   [[{ name: 'end to end', run: () => nx(['test-e2e'], 1) }]],
