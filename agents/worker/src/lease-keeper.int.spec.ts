@@ -13,6 +13,7 @@ import { ControlGroups } from './keeper/control-groups.js';
 import type { KeeperOrders, ProcessIdentity } from './keeper/keeper-orders.js';
 import { identityOf, isAlive } from './keeper/process-identity.js';
 import { compileAgent, endProcess, startAgentProcess } from './testing/agent-process.js';
+import { removeLeftovers } from './testing/leftover-containers.js';
 import { WorkerWorld } from './testing/worker-world.js';
 
 const LEASE_MS = 15_000;
@@ -73,16 +74,7 @@ describe('what an agent started, when the agent does nothing any more', () => {
   afterEach(async () => {
     for (const { world, agent, groups } of places.splice(0)) {
       await endProcess(agent, 'SIGKILL');
-      await eventually(async () => {
-        const left = await docker.listContainers({ all: true });
-        // A removal that the agent began may still be under way.
-        for (const { Id } of left)
-          await docker
-            .getContainer(Id)
-            .remove({ force: true })
-            .catch(() => undefined);
-        expect(left).toEqual([]);
-      });
+      await removeLeftovers(docker);
       for (const group of groups) await gone(group, 5_000);
       const keeper = keeperOf(world.workerId);
       if (keeper !== undefined) process.kill(keeper.pid, 'SIGKILL');

@@ -6,6 +6,7 @@ import { eventually } from '@gantry/testing/eventually';
 import Docker from 'dockerode';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { compileAgent, endProcess, startAgentProcess } from './testing/agent-process.js';
+import { removeLeftovers } from './testing/leftover-containers.js';
 import { WorkerWorld } from './testing/worker-world.js';
 
 const sh = (script: string): string[] => ['sh', '-c', script];
@@ -41,16 +42,7 @@ describe('an agent that dies, and a broker that dies', () => {
 
   afterEach(async () => {
     if (child !== undefined) await endProcess(child, 'SIGKILL');
-    await eventually(async () => {
-      const left = await docker.listContainers({ all: true, filters: { label: [`gantry.agent=${world.workerId}`] } });
-      // A removal that the agent began may still be under way.
-      for (const { Id } of left)
-        await docker
-          .getContainer(Id)
-          .remove({ force: true })
-          .catch(() => undefined);
-      expect(left).toEqual([]);
-    });
+    await removeLeftovers(docker, `gantry.agent=${world.workerId}`);
     await world.stop();
   });
 

@@ -26,6 +26,14 @@ describe('worker identity', () => {
     await new Promise((resolve) => held.close(resolve));
     (await holdAlone(folder)).close();
   });
+
+  it('waits a moment for a folder that is just being let go', async () => {
+    const folder = temporaryFolder('gantry-identity');
+    const held = await holdAlone(folder);
+    const next = holdAlone(folder);
+    setTimeout(() => held.close(), 300);
+    (await next).close();
+  });
 });
 
 describe('registry of an image', () => {

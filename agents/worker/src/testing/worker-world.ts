@@ -80,7 +80,8 @@ export class WorkerWorld {
       NATS_PASSWORD: 'worker',
       GANTRY_DATA: this.dataFolder,
       GANTRY_WORKER_ID: this.workerId,
-      LOG_LEVEL: 'silent',
+      // An agent that dies must say why.
+      LOG_LEVEL: 'fatal',
       ...extra,
     };
   }
