@@ -88,8 +88,15 @@ export class WorkerAgent {
 
     const renewal = new LeaseRenewal(store, clock, systemBootClock);
     const { runtime, link: keeper } = await keepLeases({
-      ...{ workerId, dataFolder: folder, dockerHost: environment.DOCKER_HOST, program: keeperProgram },
-      ...{ runtime: chosen, store, renewal, bootClock: systemBootClock, logger },
+      workerId,
+      dataFolder: folder,
+      dockerHost: environment.DOCKER_HOST,
+      program: keeperProgram,
+      runtime: chosen,
+      store,
+      renewal,
+      bootClock: systemBootClock,
+      logger,
     });
     logger.info({ runtime: runtime.kind, leaseKeeper: keeper !== undefined }, 'runtime chosen');
     const guard = new OfflineLeaseGuard(store, runtime, renewal, logger);

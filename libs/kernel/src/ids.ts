@@ -1,5 +1,4 @@
-import { v5, validate } from 'uuid';
-import { UuidV7 } from './uuid-v7.js';
+import { v5, v7, validate } from 'uuid';
 
 /** Port for new identifiers. */
 export interface IdSource {
@@ -7,7 +6,7 @@ export interface IdSource {
   next(): string;
 }
 
-export const uuidV7Ids: IdSource = new UuidV7(() => Date.now());
+export const uuidV7Ids: IdSource = { next: () => v7() };
 
 /** Ids 1, 2, 3 ... as valid UUIDs, for tests that compare exact events. */
 export class SequentialIds implements IdSource {
