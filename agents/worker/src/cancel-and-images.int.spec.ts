@@ -1,4 +1,5 @@
 import { type DockerEngineFixture, importBusyboxImage, startDockerEngine } from '@gantry/testing/docker-engine.fixture';
+import { uuidV7Ids } from '@gantry/kernel/ids';
 import { eventually } from '@gantry/testing/eventually';
 import Docker from 'dockerode';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -74,10 +75,22 @@ describe('cancelling and images', () => {
     });
   });
 
-  it('cancels before the assignment has been looked at', async () => {
+  it('cancels right after the assignment', async () => {
     const taskId = await world.assign({ command: ['sleep', '600'] });
     await world.revoke(taskId, { graceMs: 0 });
     expect(await world.exitOf(taskId)).toMatchObject({ outcome: 'cancelled' });
+    await nothingLeftOf(taskId);
+  });
+
+  it('cancels before the assignment has been looked at', async () => {
+    const taskId = uuidV7Ids.next();
+    // One commit of both, so the agent cannot read one without the other.
+    await world.publish([world.assigned({ command: ['sleep', '600'] }, { taskId }), world.revoked(taskId)]);
+    expect(await world.exitOf(taskId)).toMatchObject({
+      outcome: 'cancelled',
+      message: expect.stringContaining('before the container started'),
+    });
+    expect(world.reportsOf(taskId).map(({ type }) => type)).toEqual(['exited']);
     await nothingLeftOf(taskId);
   });
 

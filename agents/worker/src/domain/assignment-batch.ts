@@ -6,6 +6,8 @@ export interface AssignmentBatch {
   readonly run: AssignEventData<'TaskAssigned'>[];
   /** The scheduler may have called this worker lost since: somebody else may have it already. */
   readonly stale: AssignEventData<'TaskAssigned'>[];
+  /** Cancelled before they were looked at. They never run, and whoever cancelled them waits to hear so. */
+  readonly cancelled: AssignEventData<'TaskAssigned'>[];
   readonly revoke: AssignEventData<'AssignmentRevoked'>[];
 }
 
@@ -16,15 +18,19 @@ export interface AssignmentBatch {
  */
 export function sortAssignments(events: readonly AssignEvent[], silence: Silence): AssignmentBatch {
   const revoke = events.flatMap((event) => (event.type === 'AssignmentRevoked' ? [event.data] : []));
-  const revoked = new Set(revoke.map(({ taskId, attempt }) => `${taskId}:${attempt}`));
+  const revoked = new Map(revoke.map(({ taskId, attempt, reason }) => [`${taskId}:${attempt}`, reason]));
   const run: AssignEventData<'TaskAssigned'>[] = [];
   const stale: AssignEventData<'TaskAssigned'>[] = [];
+  const cancelled: AssignEventData<'TaskAssigned'>[] = [];
   for (const event of events) {
     if (event.type !== 'TaskAssigned') continue;
     const assignment = event.data;
-    if (revoked.has(`${assignment.taskId}:${assignment.attempt}`)) continue;
+    const reason = revoked.get(`${assignment.taskId}:${assignment.attempt}`);
+    if (reason === 'cancelled') cancelled.push(assignment);
+    // Superseded, or its worker called lost: nobody waits for it.
+    if (reason !== undefined) continue;
     if (mayBeGivenUp(silence, assignment.leaseMs)) stale.push(assignment);
     else run.push(assignment);
   }
-  return { run, stale, revoke };
+  return { run, stale, cancelled, revoke };
 }

@@ -1,4 +1,4 @@
-import type { AssignEvent } from '@gantry/contracts/scheduling/assign-events';
+import type { AssignEvent, AssignEventData } from '@gantry/contracts/scheduling/assign-events';
 import { taskSpecSchema } from '@gantry/contracts/tasks/task-spec';
 import { describe, expect, it } from 'vitest';
 import { sortAssignments } from './assignment-batch.js';
@@ -17,9 +17,12 @@ const assigned = (taskId: string, assignedAt: number): AssignEvent => ({
     assignedAt,
   },
 });
-const revoked = (taskId: string): AssignEvent => ({
+const revoked = (
+  taskId: string,
+  reason: AssignEventData<'AssignmentRevoked'>['reason'] = 'cancelled',
+): AssignEvent => ({
   type: 'AssignmentRevoked',
-  data: { taskId, attempt: 1, graceMs: 0, reason: 'cancelled', revokedAt: 0 },
+  data: { taskId, attempt: 1, graceMs: 0, reason, revokedAt: 0 },
 });
 
 describe('assignments that were read', () => {
@@ -34,6 +37,20 @@ describe('assignments that were read', () => {
     expect(batch.run.map(({ taskId }) => taskId)).toEqual(['b']);
     expect(batch.stale).toEqual([]);
     expect(batch.revoke.map(({ taskId }) => taskId)).toEqual(['a']);
+    expect(batch.cancelled.map(({ taskId }) => taskId)).toEqual(['a']);
+  });
+
+  it('tells those that were cancelled, whose end must be said, from those that nobody waits for', () => {
+    const events = [
+      ...['a', 'b', 'c'].map((taskId) => assigned(taskId, 0)),
+      revoked('a', 'superseded'),
+      revoked('b'),
+      revoked('c', 'worker_lost'),
+      revoked('known before'),
+    ];
+    const batch = sortAssignments(events, { unreadMs: 60_000, longestGapMs: 60_000 });
+    expect(batch.cancelled.map(({ taskId }) => taskId)).toEqual(['b']);
+    expect([batch.run, batch.stale]).toEqual([[], []]);
   });
 
   it('takes none when heartbeats were missing for so long that the scheduler may have given it up, however young it is', () => {

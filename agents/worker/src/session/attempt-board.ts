@@ -1,5 +1,7 @@
 import type { Heartbeat } from '@gantry/contracts/agents/heartbeat';
+import type { ReportBody } from '@gantry/contracts/agents/report';
 import type { AssignEvent, AssignEventData } from '@gantry/contracts/scheduling/assign-events';
+import { neverRan } from '../domain/attempt-result.js';
 import type { AttemptResult, Ending } from '../domain/attempt.state.js';
 import { sortAssignments } from '../domain/assignment-batch.js';
 import { checkLease, type Silence } from '../domain/lease.js';
@@ -63,12 +65,13 @@ export class AttemptBoard {
 
   apply(events: readonly AssignEvent[], silence: Silence): void {
     const { logger } = this.parts;
-    const { run, stale, revoke } = sortAssignments(events, silence);
+    const { run, stale, cancelled, revoke } = sortAssignments(events, silence);
     for (const assignment of stale)
       this.reject(
         assignment,
         'The worker was cut off for so long that the scheduler may have given the task to another one.',
       );
+    for (const assignment of cancelled) this.endUnstarted(assignment);
     for (const assignment of run) this.accept(assignment);
     for (const { taskId, attempt, reason, graceMs } of revoke) {
       logger.info({ taskId, attempt, reason }, 'assignment revoked');
@@ -97,17 +100,28 @@ export class AttemptBoard {
   }
 
   private reject(assignment: AssignEventData<'TaskAssigned'>, message: string): void {
+    this.decline(assignment, { type: 'rejected', message });
+  }
+
+  private endUnstarted(assignment: AssignEventData<'TaskAssigned'>): void {
+    const ending = { cause: 'revoked', reason: 'cancelled', graceMs: 0 } as const;
+    this.decline(assignment, { type: 'exited', ...neverRan(ending, this.parts.clock.now()) });
+  }
+
+  /** Says the last word about an attempt that never begins here. */
+  private decline(
+    assignment: AssignEventData<'TaskAssigned'>,
+    report: Extract<ReportBody, { type: 'rejected' | 'exited' }>,
+  ): void {
     const { store, reports, clock, logger } = this.parts;
     const { taskId, attempt } = assignment;
     const key = attemptKey(taskId, attempt);
     if (this.runners.has(key) || store.isFinished(key)) return;
     store.markFinished(key, clock.now());
-    logger.warn({ taskId, attempt, reason: message }, 'assignment rejected');
-    reports
-      .send(assignment, { type: 'rejected', message }, 'rejected', new AbortController().signal)
-      .catch((error: unknown) => {
-        logger.error({ err: error, taskId, attempt }, 'rejection could not be reported');
-      });
+    logger.warn({ taskId, attempt, report: report.type, reason: report.message }, 'assignment not taken');
+    reports.send(assignment, report, report.type, new AbortController().signal).catch((error: unknown) => {
+      logger.error({ err: error, taskId, attempt }, 'that an assignment was not taken could not be reported');
+    });
   }
 
   /** Ends every attempt whose lease is about to run out. */

@@ -30,6 +30,10 @@ export interface StoredArtifact {
   receivedSha256: string;
 }
 
+type AssignmentExtra = Partial<
+  Pick<AssignEventData<'TaskAssigned'>, 'taskId' | 'attempt' | 'leaseMs' | 'assignedAt' | 'gpuIds'>
+>;
+
 type ExitedReport = Extract<Report['report'], { type: 'exited' }>;
 
 /** Broker, scheduler and tasks service around one agent: the broker is real, the two services are what a test needs of them. */
@@ -94,58 +98,54 @@ export class WorkerWorld {
     return createLogger('worker', { level: 'silent', format: 'pretty' });
   }
 
-  async assign(
-    spec: Partial<TaskSpecInput>,
-    extra: Partial<
-      Pick<AssignEventData<'TaskAssigned'>, 'taskId' | 'attempt' | 'leaseMs' | 'assignedAt' | 'gpuIds'>
-    > = {},
-    expected?: number,
-  ): Promise<string> {
-    const taskId = extra.taskId ?? uuidV7Ids.next();
-    await this.publish(
-      {
-        type: 'TaskAssigned',
-        data: {
-          taskId,
-          attempt: 1,
-          ownerId: 'owner',
-          spec: taskSpecSchema.parse({
-            name: 'test',
-            image: 'gantry-test/busybox:latest',
-            resources: { cpu: 1, memoryMb: 64 },
-            ...spec,
-          }),
-          workerId: this.workerId,
-          workerName: this.workerId,
-          gpuIds: [],
-          leaseMs: 60_000,
-          assignedAt: Date.now(),
-          ...extra,
-        },
+  async assign(spec: Partial<TaskSpecInput>, extra: AssignmentExtra = {}, expected?: number): Promise<string> {
+    const event = this.assigned(spec, extra);
+    await this.publish([event], expected);
+    return event.data.taskId;
+  }
+
+  revoke(taskId: string, extra: Partial<AssignEventData<'AssignmentRevoked'>> = {}): Promise<number> {
+    return this.publish([this.revoked(taskId, extra)]);
+  }
+
+  assigned(spec: Partial<TaskSpecInput>, extra: AssignmentExtra = {}): Extract<AssignEvent, { type: 'TaskAssigned' }> {
+    return {
+      type: 'TaskAssigned',
+      data: {
+        taskId: uuidV7Ids.next(),
+        attempt: 1,
+        ownerId: 'owner',
+        spec: taskSpecSchema.parse({
+          name: 'test',
+          image: 'gantry-test/busybox:latest',
+          resources: { cpu: 1, memoryMb: 64 },
+          ...spec,
+        }),
+        workerId: this.workerId,
+        workerName: this.workerId,
+        gpuIds: [],
+        leaseMs: 60_000,
+        assignedAt: Date.now(),
+        ...extra,
       },
-      expected,
-    );
-    return taskId;
+    };
   }
 
-  revoke(
-    taskId: string,
-    { attempt = 1, graceMs = 1_000, reason = 'cancelled' }: Partial<AssignEventData<'AssignmentRevoked'>> = {},
-  ): Promise<number> {
-    return this.publish({
+  revoked(taskId: string, extra: Partial<AssignEventData<'AssignmentRevoked'>> = {}): AssignEvent {
+    return {
       type: 'AssignmentRevoked',
-      data: { taskId, attempt, graceMs, reason, revokedAt: Date.now() },
-    });
+      data: { taskId, attempt: 1, graceMs: 1_000, reason: 'cancelled', revokedAt: Date.now(), ...extra },
+    };
   }
 
-  /** Appends to the worker's subject as the scheduler does: fenced. Answers the sequence. */
-  publish(event: AssignEvent, expected?: number): Promise<number> {
-    const run = this.publishing.then(() => this.append(event, expected));
+  /** Appends one commit to the worker's subject as the scheduler does: fenced. Answers the sequence. */
+  publish(events: readonly AssignEvent[], expected?: number): Promise<number> {
+    const run = this.publishing.then(() => this.append(events, expected));
     this.publishing = run.catch(() => undefined);
     return run;
   }
 
-  private async append(event: AssignEvent, expected: number | undefined): Promise<number> {
+  private async append(events: readonly AssignEvent[], expected: number | undefined): Promise<number> {
     const subject = subjects.assign(this.workerId);
     this.version += 1;
     const newest = await (await manager(this.nc)).streams.getMessage(streams.assign.name, { last_by_subj: subject });
@@ -159,7 +159,7 @@ export class WorkerWorld {
       actor: { kind: 'service', id: 'scheduler' },
       correlationId: 'test',
       causationId: 'test',
-      events: [event],
+      events,
     };
     const ack = await jetstream(this.nc).publish(subject, JSON.stringify(commit), {
       msgID: commit.id,
