@@ -5,6 +5,7 @@ import { growthBench } from './growth.bench.js';
 import { ingestBench } from './ingest.bench.js';
 import { latencyBench } from './latency.bench.js';
 import { placementBench } from './placement.bench.js';
+import { processesBench } from './processes.bench.js';
 import { queuesBench } from './queues.bench.js';
 import { startStopBench } from './start-stop.bench.js';
 import { storeBench } from './store.bench.js';
@@ -14,6 +15,7 @@ export const benches: readonly Bench[] = [
   placementBench,
   storeBench,
   endToEndBench,
+  processesBench,
   latencyBench,
   queuesBench,
   growthBench,

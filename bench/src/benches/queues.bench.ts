@@ -5,7 +5,9 @@ import { BullMqQueue } from '../peers/bullmq-queue.js';
 import { SlurmCluster } from '../peers/slurm-cluster.js';
 import { ServiceSystem } from '../system/service-system.js';
 import { Submitter } from '../system/submitter.js';
-import { endToEndRound, warmUp } from './end-to-end.bench.js';
+import { endToEndRound, warmUp } from '../system/end-to-end-round.js';
+import { simulatedLoad } from './end-to-end.bench.js';
+import { processRate } from './processes.bench.js';
 
 const CONCURRENCY = 128;
 
@@ -15,12 +17,12 @@ async function rates(rounds: number, count: number, seconds: () => Promise<numbe
   return spreadOf(values);
 }
 
-async function ourRate({ quick }: BenchContext): Promise<Spread> {
+async function simulatedRate({ quick }: BenchContext): Promise<Spread> {
   const system = await ServiceSystem.start(['tasks', 'scheduler', 'telemetry']);
   const fleet = await SimulatedFleet.start(system);
   try {
     const submitter = new Submitter(system.nc);
-    const count = quick ? 40 : await warmUp(system, submitter, fleet);
+    const count = quick ? 40 : await warmUp(system, submitter, fleet, simulatedLoad);
     return await rates(
       quick ? 1 : 3,
       count,
@@ -58,33 +60,30 @@ async function slurmRates({ quick }: BenchContext): Promise<{ jobs: Spread; arra
 }
 
 async function run(context: BenchContext): ReturnType<Bench['run']> {
-  const ours = await ourRate(context);
-  context.log(`ours ${ours.median.toFixed(0)} tasks/s`);
   const figures: Figure[] = [];
   const notes = [
-    'No-op work everywhere. Ours and BullMQ: nothing is started, submissions one by one, 128 at a time. Slurm starts a real process per job, so it does more for each; it is beside ours as what people know.',
+    'No-op work everywhere, submissions one by one, 128 at a time (Slurm: 8 of `sbatch`). "Nothing started": our simulated workers and BullMQ. "A process each": our agent starts a sandbox of `true` for each task (bubblewrap in control groups, without network), Slurm a shell of `true` without any confinement.',
     'BullMQ keeps a job and its result in Redis (append-only file, synced every second) and nothing of what happened in between; ours stores each step as an event and indexes it in ClickHouse.',
   ];
-  const beside = async (name: string, measure: () => Promise<Spread>): Promise<void> => {
+  const beside = async (what: string, ours: Spread, name: string, measure: () => Promise<Spread>): Promise<void> => {
     try {
       const value = await measure();
       context.log(`${name} ${value.median.toFixed(0)} a second`);
-      figures.push({
-        what: 'no-op tasks',
-        unit: 'tasks/s',
-        ours,
-        beside: { name, value },
-        ratio: ratioOf(ours, value),
-      });
+      figures.push({ what, unit: 'tasks/s', ours, beside: { name, value }, ratio: ratioOf(ours, value) });
     } catch (error) {
       notes.push(`${name} could not be measured: ${(error as Error).message.split('\n')[0]}`);
     }
   };
-  await beside('BullMQ on Redis', () => bullMqRate(context));
+  const simulated = await simulatedRate(context);
+  context.log(`ours, nothing started: ${simulated.median.toFixed(0)} tasks/s`);
+  await beside('no-op tasks, nothing started', simulated, 'BullMQ on Redis', () => bullMqRate(context));
+  const processes = await processRate(context);
+  context.log(`ours, a process each: ${processes.median.toFixed(0)} tasks/s`);
   let slurm: Promise<{ jobs: Spread; array: Spread }> | undefined;
   const once = () => (slurm ??= slurmRates(context));
-  await beside('Slurm, an sbatch each', async () => (await once()).jobs);
-  await beside('Slurm, one array', async () => (await once()).array);
+  const what = 'no-op tasks, a process each';
+  await beside(what, processes, 'Slurm, an sbatch each', async () => (await once()).jobs);
+  await beside(what, processes, 'Slurm, one array', async () => (await once()).array);
   return { figures, notes };
 }
 

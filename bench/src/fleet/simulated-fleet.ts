@@ -1,5 +1,7 @@
 import { fileURLToPath } from 'node:url';
 import { ChildProgram } from '../system/child-program.js';
+import { type CpuMeter, meterOf } from '../system/cpu-clock.js';
+import type { Workforce } from '../system/end-to-end-round.js';
 import type { ServiceSystem } from '../system/service-system.js';
 import type { FleetMessage, FleetSettings, FleetTally } from './fleet-protocol.js';
 
@@ -13,7 +15,7 @@ const defaults: FleetSettings = {
 };
 
 /** The fleet's process, seen from the driver. */
-export class SimulatedFleet {
+export class SimulatedFleet implements Workforce {
   private waiting: ((tally: FleetTally) => void)[] = [];
   failure: string | undefined;
   private program: ChildProgram | undefined;
@@ -31,8 +33,8 @@ export class SimulatedFleet {
     return fleet;
   }
 
-  get pid(): number {
-    return this.program?.pid ?? 0;
+  get meters(): ReadonlyMap<string, CpuMeter> {
+    return new Map([['simulated agents', meterOf(this.program?.pid ?? 0)]]);
   }
 
   /** Counts since the start; latencies since the last call. */

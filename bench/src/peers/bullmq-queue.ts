@@ -7,7 +7,7 @@ import { freePort } from '@gantry/testing/free-port';
 import { temporaryFolder } from '@gantry/testing/temporary-folder';
 import { Queue } from 'bullmq';
 import { ChildProgram } from '../system/child-program.js';
-import { CpuClock, type CpuUse } from '../system/cpu-clock.js';
+import { CpuClock, type CpuUse, meterOf } from '../system/cpu-clock.js';
 import { until } from '../system/until.js';
 import { requirePeer } from './debian-package.js';
 
@@ -55,9 +55,9 @@ export class BullMqQueue {
     const before = await this.finished();
     const cpu = new CpuClock(
       new Map([
-        ['redis-server', this.redis.pid ?? 0],
-        ['worker', this.worker.pid],
-        ['driver', process.pid],
+        ['redis-server', meterOf(this.redis.pid ?? 0)],
+        ['worker', meterOf(this.worker.pid)],
+        ['driver', meterOf(process.pid)],
       ]),
     );
     const startedAt = performance.now();

@@ -1,16 +1,23 @@
 import { mkdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { servicePermissions } from '@gantry/contracts/messaging/permissions';
+import {
+  servicePermissions,
+  type SubjectPermissions,
+  workerPermissions,
+} from '@gantry/contracts/messaging/permissions';
 import { connectNats } from '@gantry/jetstream/connect';
 import { type NatsServerFixture, startNatsServer } from '@gantry/testing/nats-server.fixture';
 import { temporaryFolder } from '@gantry/testing/temporary-folder';
 import type { NatsConnection } from '@nats-io/transport-node';
 import { ChildProgram } from './child-program.js';
-import { CpuClock } from './cpu-clock.js';
+import { CpuClock, type CpuMeter, meterOf } from './cpu-clock.js';
 
 export const repository = fileURLToPath(new URL('../../..', import.meta.url));
 const PASSWORD = 'bench';
+/** Of the one real agent that a bench may start. */
+const WORKER_ID = 'bench';
+const WORKER_USER = `worker-${WORKER_ID}`;
 
 type ServiceName = keyof typeof servicePermissions;
 
@@ -27,7 +34,11 @@ export class ServiceSystem {
   ) {}
 
   static async start(names: readonly ServiceName[], profileFolder?: string): Promise<ServiceSystem> {
-    const accounts = Object.entries(servicePermissions).map(
+    const permissions: Record<string, SubjectPermissions> = {
+      ...servicePermissions,
+      [WORKER_USER]: workerPermissions(WORKER_ID),
+    };
+    const accounts = Object.entries(permissions).map(
       ([user, { publish, subscribe }]) =>
         `{ user: ${user}, password: ${PASSWORD}, permissions: { publish: ${JSON.stringify(publish)}, subscribe: ${JSON.stringify(subscribe)} } }`,
     );
@@ -59,6 +70,25 @@ export class ServiceSystem {
     );
   }
 
+  /** A real agent, as `npm start` runs it, with its process runtime; for the settings see its README. */
+  startAgent(settings: NodeJS.ProcessEnv): Promise<ChildProgram> {
+    return ChildProgram.start({
+      name: 'agent',
+      main: join(repository, 'agents/worker/dist/main.js'),
+      cwd: this.folder,
+      env: {
+        NATS_URL: this.nats.url,
+        NATS_USER: WORKER_USER,
+        NATS_PASSWORD: PASSWORD,
+        GANTRY_DATA: join(this.folder, 'agent'),
+        GANTRY_WORKER_ID: WORKER_ID,
+        GANTRY_WORKER_RUNTIME: 'process',
+        ...settings,
+      },
+      profileFolder: this.profileFolder,
+    });
+  }
+
   async stopService(name: ServiceName, signal?: NodeJS.Signals): Promise<void> {
     await this.services.get(name)?.stop(signal);
     this.services.delete(name);
@@ -76,9 +106,9 @@ export class ServiceSystem {
   }
 
   /** Counts the CPU of the broker, the services, and `others`, from now. */
-  cpuClock(others: ReadonlyMap<string, number> = new Map()): CpuClock {
-    const services = [...this.services].map(([name, { pid }]) => [name, pid] as const);
-    return new CpuClock(new Map([['nats-server', this.nats.pid], ...services, ...others]));
+  cpuClock(others: ReadonlyMap<string, CpuMeter> = new Map()): CpuClock {
+    const services = [...this.services].map(([name, { pid }]) => [name, meterOf(pid)] as const);
+    return new CpuClock(new Map([['nats-server', meterOf(this.nats.pid)], ...services, ...others]));
   }
 
   async stop(): Promise<void> {

@@ -21,30 +21,41 @@ export const simulatedTask: TaskSpecInput = {
   resources: { cpu: 1, memoryMb: 8, storageMb: 0 },
 };
 
+/** The smallest task of a real agent with the process runtime. */
+export const processTask: TaskSpecInput = {
+  name: 'no-op',
+  image: 'none',
+  command: ['true'],
+  resources: { cpu: 1, memoryMb: 16, storageMb: 16 },
+};
+
 /** Submits over the broker exactly as the gateway does, but does not look into the answers more than it must. */
 export class Submitter {
   private readonly client: RequestClient;
   private readonly sentHeaders = headers();
 
-  constructor(private readonly nc: NatsConnection) {
+  constructor(
+    private readonly nc: NatsConnection,
+    private readonly spec: TaskSpecInput = simulatedTask,
+  ) {
     this.client = new RequestClient(nc);
     this.sentHeaders.set(requestHeaders.context, JSON.stringify(context));
   }
 
-  async submit(spec: TaskSpecInput = simulatedTask): Promise<void> {
+  async submit(spec = this.spec): Promise<void> {
     const body = encoder.encode(JSON.stringify({ spec }));
     const reply = await this.nc.request(submitTask.subject, body, { timeout: 20_000, headers: this.sentHeaders });
     if (reply.headers?.get(requestHeaders.status) !== 'ok') throw new Error(`refused: ${reply.string()}`);
   }
 
   /** `count` tasks, `concurrency` at a time, as fast as they are taken. Answers the seconds. */
-  async submitMany(count: number, concurrency: number, spec?: TaskSpecInput): Promise<number> {
+  async submitMany(count: number, concurrency: number): Promise<number> {
     const startedAt = performance.now();
     let next = 0;
     const lane = async (): Promise<void> => {
       while (next < count) {
         next += 1;
-        await this.submit(spec);
+        await this.submit();
       }
     };
     await Promise.all(Array.from({ length: Math.min(concurrency, count) }, lane));
