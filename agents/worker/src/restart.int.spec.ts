@@ -112,7 +112,8 @@ describe('an agent that dies, and a broker that dies', () => {
     await startAgent();
     expect(await world.exitOf(superseded)).toMatchObject({ outcome: 'cancelled' });
     expect(await world.exitOf(fresh)).toMatchObject({ outcome: 'exited', exitCode: 0 });
-    expect(world.reportsOf(gone)).toEqual([]);
+    expect(await world.exitOf(gone)).toMatchObject({ outcome: 'cancelled' });
+    expect(world.reportsOf(gone).map(({ type }) => type)).toEqual(['exited']);
   });
 
   it('starts nothing that it was given before a silence of about a lease, but what it is given after it', async () => {

@@ -13,6 +13,8 @@ const LOOK_AFTER_MS = 500;
 /** A keeper that says nothing for so long is frozen; another one is started in its place. */
 const SILENT_MS = 5_000;
 const START_MS = 5_000;
+/** News that takes nothing from the keeper's readiness waits so long for the next start, which writes everything anyway. */
+const WRITE_WITHIN_MS = 250;
 /** In memory on most machines, so that a full disk cannot keep renewals from the keeper. */
 const RUN_FOLDER = '/run/gantry';
 
@@ -32,10 +34,12 @@ export interface KeeperLinkOptions {
 /** The agent's side of its lease keeper: writes the orders and sees to it that there is one keeper, found again or started anew. */
 export class KeeperLink {
   private readonly folder: string;
+  private readonly agent = identityOf(process.pid);
   private readonly attempts: Map<string, KeptAttempt>;
   private renewedAt: number;
   private timer: NodeJS.Timeout | undefined;
   private spawnedAt = Number.NEGATIVE_INFINITY;
+  private waiting: NodeJS.Timeout | undefined;
 
   private constructor(private readonly options: KeeperLinkOptions) {
     this.attempts = new Map(options.attempts.map((attempt) => [attempt.containerId, attempt]));
@@ -69,14 +73,17 @@ export class KeeperLink {
     this.write();
   }
 
+  /** A keeper that does not hear of it in time only waits longer for a start that has happened. */
   confirm(containerId: string): void {
     const attempt = this.attempts.get(containerId);
-    if (attempt !== undefined) this.keep({ ...attempt, started: true });
+    if (attempt === undefined) return;
+    this.attempts.set(containerId, { ...attempt, started: true });
+    this.writeSoon();
   }
 
   /** The container is removed: nothing of it can run again. */
   forget(containerId: string): void {
-    if (this.attempts.delete(containerId)) this.write();
+    if (this.attempts.delete(containerId)) this.writeSoon();
   }
 
   renew(renewedAt: number): void {
@@ -93,12 +100,18 @@ export class KeeperLink {
   /** The keeper stays for as long as there is something to be kept. */
   close(): void {
     clearInterval(this.timer);
+    if (this.waiting !== undefined) this.write();
+  }
+
+  private writeSoon(): void {
+    this.waiting ??= setTimeout(() => this.write(), WRITE_WITHIN_MS);
   }
 
   private write(): void {
-    const agent = identityOf(process.pid);
+    clearTimeout(this.waiting);
+    this.waiting = undefined;
+    const { agent, renewedAt } = this;
     if (agent === undefined) return;
-    const { renewedAt } = this;
     const { bootId } = this.options.bootClock;
     const orders: KeeperOrders = {
       version: KEEPER_VERSION,

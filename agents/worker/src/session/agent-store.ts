@@ -1,32 +1,37 @@
 import {
   chownSync,
-  closeSync,
-  existsSync,
-  fsyncSync,
   mkdirSync,
-  openSync,
   readdirSync,
   readFileSync,
   renameSync,
+  rmdirSync,
+  unlinkSync,
   writeFileSync,
-  writeSync,
 } from 'node:fs';
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
-import { type AttemptRecord, attemptRecordSchema, type LogCheckpoint, logCheckpointSchema } from './attempt-record.js';
+import { addNote, parseOrUndefined, readNotes } from './attempt-journal.js';
+import {
+  type AttemptNote,
+  type AttemptRecord,
+  attemptRecordSchema,
+  type LogCheckpoint,
+  logCheckpointSchema,
+} from './attempt-record.js';
+import { FinishedAttempts } from './finished-attempts.js';
+import { overwrite } from './small-file.js';
 
 const countersSchema = z.object({ completed: z.number(), failed: z.number() });
-const finishedSchema = z.object({ key: z.string(), at: z.number() });
 /** `at`: epoch milliseconds; `boot`: the same moment on the clock of that boot of the machine. */
 const leaseRenewalSchema = z.object({
   at: z.number(),
   boot: z.object({ id: z.string(), at: z.number() }).optional(),
 });
-const startOnBootSchema = z.object({ id: z.string(), at: z.number() });
 export type StoredRenewal = z.infer<typeof leaseRenewalSchema>;
-/** ASSIGN keeps a day; what is older can never be replayed. */
-const REMEMBER_FINISHED_MS = 2 * 86_400_000;
+/** Bytes. */
+const SEQUENCE_SIZE = 24;
+const COUNTERS_SIZE = 64;
 
 export function attemptKey(taskId: string, attempt: number): string {
   return `${taskId}.${attempt}`;
@@ -39,12 +44,15 @@ export function attemptKey(taskId: string, attempt: number): string {
  *     finished.jsonl             attempts that are over, so that a replayed assignment never runs twice
  *     lease-renewal.json         when the newest acknowledged heartbeat was sent
  *     counters.json              attempts that went well, and that failed, since the agent was installed
- *     attempts/<task>.<n>/       attempt.json, start.json, log.json, lease-ended, output/ (mounted at /output)
+ *     attempts/<task>.<n>/       attempt.jsonl, log.json, lease-ended, output/ (mounted at /output)
  *
- * Files are small and written whole under another name first, so a kill at any moment leaves the old or the new one.
+ * A kill at any moment leaves of each file the old or the new state: lines are added, a few bytes are written over in place, and
+ * everything else is written whole under another name first.
  */
 export class AgentStore {
-  private readonly finished = new Map<string, number>();
+  private readonly finished: FinishedAttempts;
+  /** What the journals of the attempts in hand say. */
+  private readonly notes = new Map<string, AttemptNote>();
   private readonly attemptsFolder: string;
   private readonly ended: { completed: number; failed: number };
 
@@ -58,7 +66,7 @@ export class AgentStore {
     this.attemptsFolder = join(folder, 'attempts');
     // Only the agent's user may pass: what tasks leave behind is nobody else's to read.
     mkdirSync(this.attemptsFolder, { recursive: true, mode: 0o700 });
-    this.loadFinished(now);
+    this.finished = new FinishedAttempts(join(folder, 'finished.jsonl'), now, onWriteError);
     const counted = countersSchema.safeParse(parseOrUndefined(this.readText(join(folder, 'counters.json')) ?? ''));
     this.ended = counted.success ? counted.data : { completed: 0, failed: 0 };
   }
@@ -70,7 +78,7 @@ export class AgentStore {
   }
 
   saveAssignSequence(sequence: number): void {
-    this.writeWhole(join(this.folder, 'assign-sequence'), String(sequence));
+    this.tolerating(() => overwrite(join(this.folder, 'assign-sequence'), String(sequence), SEQUENCE_SIZE));
   }
 
   /** When the newest acknowledged heartbeat was sent. */
@@ -87,18 +95,9 @@ export class AgentStore {
     return this.finished.has(key);
   }
 
-  markFinished(key: string, at: number): void {
-    if (this.finished.has(key)) return;
-    this.finished.set(key, at);
-    this.tolerating(() => {
-      const file = openSync(join(this.folder, 'finished.jsonl'), 'a', 0o600);
-      try {
-        writeSync(file, `${JSON.stringify({ key, at })}\n`);
-        fsyncSync(file);
-      } finally {
-        closeSync(file);
-      }
-    });
+  /** Known at once; resolves when a loss of power cannot undo it either. */
+  markFinished(key: string, at: number): Promise<void> {
+    return this.finished.add(key, at);
   }
 
   /** Makes the attempt's folders; answers the absolute path of the one to mount at /output. */
@@ -114,25 +113,32 @@ export class AgentStore {
   }
 
   saveAttempt(key: string, record: AttemptRecord): void {
-    this.tolerating(() => mkdirSync(join(this.attemptsFolder, key), { recursive: true, mode: 0o700 }));
-    this.writeWhole(join(this.attemptsFolder, key, 'attempt.json'), JSON.stringify(record));
+    this.tolerating(() => {
+      const { state, usage } = record;
+      const isNew =
+        !this.notes.has(key) &&
+        mkdirSync(join(this.attemptsFolder, key), { recursive: true, mode: 0o700 }) !== undefined;
+      if (isNew) this.notes.set(key, {});
+      const isKnown = this.notesOf(key).assignment !== undefined;
+      this.note(key, isKnown ? { state, ...(usage === undefined ? {} : { usage }) } : record);
+    });
   }
 
   attempts(): { key: string; record: AttemptRecord }[] {
     return readdirSync(this.attemptsFolder).flatMap((key) => {
-      const text = this.readText(join(this.attemptsFolder, key, 'attempt.json'));
-      return text === undefined ? [] : [{ key, record: attemptRecordSchema.parse(JSON.parse(text)) }];
+      const record = attemptRecordSchema.safeParse(readNotes(this.journal(key)));
+      // Without its assignment there was no room for the first line, and nothing was started.
+      return record.success ? [{ key, record: record.data }] : [];
     });
   }
 
   /** When the attempt began to run, on the clock of that boot of the machine. */
-  startOnBoot(key: string): z.infer<typeof startOnBootSchema> | undefined {
-    const text = this.readText(join(this.attemptsFolder, key, 'start.json'));
-    return startOnBootSchema.safeParse(parseOrUndefined(text ?? '')).data;
+  startOnBoot(key: string): AttemptNote['startOnBoot'] {
+    return this.notesOf(key).startOnBoot;
   }
 
-  saveStartOnBoot(key: string, start: z.infer<typeof startOnBootSchema>): void {
-    this.writeWhole(join(this.attemptsFolder, key, 'start.json'), JSON.stringify(start));
+  saveStartOnBoot(key: string, startOnBoot: NonNullable<AttemptNote['startOnBoot']>): void {
+    this.tolerating(() => this.note(key, { startOnBoot }));
   }
 
   /** Made by the lease keeper before it ends the attempt. */
@@ -151,11 +157,11 @@ export class AgentStore {
 
   /** True if the log of this attempt was opened before, so that the stream may hold some of it. */
   hasLogMark(key: string): boolean {
-    return existsSync(join(this.attemptsFolder, key, 'log-opened'));
+    return this.notesOf(key).logOpened === true;
   }
 
   markLog(key: string): void {
-    this.tolerating(() => writeFileSync(join(this.attemptsFolder, key, 'log-opened'), '', { mode: 0o600 }));
+    this.tolerating(() => this.note(key, { logOpened: true }));
   }
 
   counters(): { completed: number; failed: number } {
@@ -164,22 +170,41 @@ export class AgentStore {
 
   count(what: 'completed' | 'failed'): void {
     this.ended[what] += 1;
-    this.writeWhole(join(this.folder, 'counters.json'), JSON.stringify(this.ended));
+    this.tolerating(() => overwrite(join(this.folder, 'counters.json'), JSON.stringify(this.ended), COUNTERS_SIZE));
   }
 
   async forget(key: string): Promise<void> {
+    this.notes.delete(key);
+    if (this.removeEmpty(key)) return;
     await rm(join(this.attemptsFolder, key), { recursive: true, force: true });
   }
 
-  private loadFinished(now: number): void {
-    const path = join(this.folder, 'finished.jsonl');
-    for (const line of (this.readText(path) ?? '').split('\n')) {
-      const entry = finishedSchema.safeParse(parseOrUndefined(line));
-      // A line that a crash cut short is as good as none.
-      if (entry.success && now - entry.data.at < REMEMBER_FINISHED_MS) this.finished.set(entry.data.key, entry.data.at);
+  /** Most attempts leave no files: four system calls do what a recursive removal does with twenty. False: there is more. */
+  private removeEmpty(key: string): boolean {
+    const folder = join(this.attemptsFolder, key);
+    try {
+      rmdirSync(this.outputFolder(key));
+      unlinkSync(this.journal(key));
+      rmdirSync(folder);
+      return true;
+    } catch {
+      return false;
     }
-    const kept = [...this.finished].map(([key, at]) => `${JSON.stringify({ key, at })}\n`);
-    this.writeWhole(path, kept.join(''));
+  }
+
+  private notesOf(key: string): AttemptNote {
+    let notes = this.notes.get(key);
+    if (notes === undefined) this.notes.set(key, (notes = readNotes(this.journal(key)) ?? {}));
+    return notes;
+  }
+
+  private note(key: string, note: AttemptNote): void {
+    addNote(this.journal(key), note);
+    this.notes.set(key, { ...this.notesOf(key), ...note });
+  }
+
+  private journal(key: string): string {
+    return join(this.attemptsFolder, key, 'attempt.jsonl');
   }
 
   private readText(path: string): string | undefined {
@@ -205,13 +230,5 @@ export class AgentStore {
     } catch (error) {
       this.onWriteError(error);
     }
-  }
-}
-
-function parseOrUndefined(line: string): unknown {
-  try {
-    return JSON.parse(line);
-  } catch {
-    return undefined;
   }
 }

@@ -117,9 +117,10 @@ export class AttemptBoard {
     const { taskId, attempt } = assignment;
     const key = attemptKey(taskId, attempt);
     if (this.runners.has(key) || store.isFinished(key)) return;
-    store.markFinished(key, clock.now());
+    const remembered = store.markFinished(key, clock.now());
     logger.warn({ taskId, attempt, report: report.type, reason: report.message }, 'assignment not taken');
-    reports.send(assignment, report, report.type, new AbortController().signal).catch((error: unknown) => {
+    const send = (): Promise<void> => reports.send(assignment, report, report.type, new AbortController().signal);
+    remembered.then(send).catch((error: unknown) => {
       logger.error({ err: error, taskId, attempt }, 'that an assignment was not taken could not be reported');
     });
   }

@@ -51,6 +51,15 @@ export const attemptRecordSchema = z.object({
 });
 export type AttemptRecord = z.infer<typeof attemptRecordSchema>;
 
+/** One line of an attempt's journal: what has become known of it. */
+export const attemptNoteSchema = attemptRecordSchema.partial().extend({
+  /** When it began to run, on the clock of that boot of the machine. */
+  startOnBoot: z.object({ id: z.string(), at: z.number() }).optional(),
+  /** The log was opened, so that the stream may hold some of it. */
+  logOpened: z.literal(true).optional(),
+});
+export type AttemptNote = z.infer<typeof attemptNoteSchema>;
+
 const positionSchema = z.object({ seconds: z.number(), nanos: z.number(), count: z.number() });
 
 /** Where the log stands: numbering after the newest acknowledged chunk, and the place in the engine's log that belongs to it. */

@@ -313,7 +313,7 @@ export class AttemptRunner {
 
   private async cleanUp(containerId: string | undefined): Promise<void> {
     const { store, runtime, clock } = this.parts;
-    store.markFinished(this.key, clock.now());
+    await store.markFinished(this.key, clock.now());
     const sweep = async (): Promise<void> => {
       if (containerId !== undefined) await runtime.remove(containerId);
       await store.forget(this.key);

@@ -31,7 +31,7 @@ it('sweeps groups whose processes are still dying', async () => {
 
 it('ends what is left in a group, also in that of an agent that was killed', async () => {
   const group = await groupWithProcess(`gantry-test-${randomUUID()}`, 600);
-  await group.end();
+  group.end();
   await group.remove();
   const name = `gantry-test-${randomUUID()}`;
   const left = await groupWithProcess(name, 600);

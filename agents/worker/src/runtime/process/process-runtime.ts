@@ -169,9 +169,9 @@ export class ProcessRuntime implements ContainerRuntime {
 
   private async exitOf(sandbox: Sandbox, code: number | null, signal: NodeJS.Signals | null): Promise<ContainerExit> {
     // A tool that is killed while it starts leaves its inner process waiting for it for ever, with the task's output open.
-    await sandbox.cgroup?.end();
+    sandbox.cgroup?.end();
     const exitCode = code ?? 128 + (signal === 'SIGTERM' ? 15 : 9);
-    const oomKilled = (await sandbox.cgroup?.oomKilled()) ?? false;
+    const oomKilled = sandbox.cgroup?.oomKilled() ?? false;
     return { exitCode, oomKilled, finishedAt: Date.now() };
   }
 }
