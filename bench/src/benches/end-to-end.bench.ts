@@ -2,11 +2,14 @@ import type { Bench, BenchContext } from '../harness/bench.port.js';
 import { spreadOf } from '../harness/spread.js';
 import { SimulatedFleet } from '../fleet/simulated-fleet.js';
 import { cpuTable, type EndToEndRound, endToEndRound, warmUp } from '../system/end-to-end-round.js';
+import { tappedRound } from '../system/message-tap.js';
 import { ServiceSystem } from '../system/service-system.js';
 import { Submitter } from '../system/submitter.js';
 
 /** Tasks of the warm-up, and of the largest round. */
 export const simulatedLoad = { tasks: 3_000, most: 5_000 } as const;
+/** Whose messages are counted by kind. */
+const TAPPED_TASKS = 1_000;
 /** No new round begins after this. */
 const ROUNDS_SECONDS = 60;
 
@@ -26,6 +29,8 @@ async function run({ quick, profileFolder, log }: BenchContext): ReturnType<Benc
       measured.push(result);
       log(`${Math.round(count / result.seconds)} tasks/s`);
     }
+    const tapped = quick ? 20 : TAPPED_TASKS;
+    const messages = await tappedRound(system, tapped, () => endToEndRound(system, submitter, fleet, tapped));
     return {
       figures: [
         {
@@ -40,8 +45,11 @@ async function run({ quick, profileFolder, log }: BenchContext): ReturnType<Benc
           ours: spreadOf(measured.map(({ archivedSeconds }) => count / archivedSeconds)),
         },
       ],
-      tables: [cpuTable(measured, count)],
-      notes: [`${measured.length} rounds of ${count.toLocaleString('en-US')} tasks.`],
+      tables: [cpuTable(measured, count), messages],
+      notes: [
+        `${measured.length} rounds of ${count.toLocaleString('en-US')} tasks. Messages by kind: a further round of ${tapped.toLocaleString('en-US')}.`,
+        'The broker has as many messages to receive as its clients send, and the other way round. "CPU of a message": all CPU of the process, divided by the messages that it sends and receives; several stored commits can come in one round of its work.',
+      ],
     };
   } finally {
     await fleet.stop();

@@ -16,6 +16,7 @@ const defaults: FleetSettings = {
 
 /** The fleet's process, seen from the driver. */
 export class SimulatedFleet implements Workforce {
+  readonly connections = { of: 'simulated agents', prefix: 'simulated-fleet-' };
   private waiting: ((tally: FleetTally) => void)[] = [];
   failure: string | undefined;
   private program: ChildProgram | undefined;

@@ -6,6 +6,7 @@ import type { ServiceSystem } from './service-system.js';
 /** One real agent that runs each task as a sandboxed process of this machine. */
 export class RealAgent implements Workforce {
   readonly failure = undefined;
+  readonly connections = { of: 'agent', prefix: 'worker-' };
 
   private constructor(private readonly program: ChildProgram) {}
 

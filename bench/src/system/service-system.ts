@@ -7,10 +7,12 @@ import {
   workerPermissions,
 } from '@gantry/contracts/messaging/permissions';
 import { connectNats } from '@gantry/jetstream/connect';
+import { freePort } from '@gantry/testing/free-port';
 import { type NatsServerFixture, startNatsServer } from '@gantry/testing/nats-server.fixture';
 import { temporaryFolder } from '@gantry/testing/temporary-folder';
 import type { NatsConnection } from '@nats-io/transport-node';
 import { ChildProgram } from './child-program.js';
+import { ConnectionCounts } from './connection-counts.js';
 import { CpuClock, type CpuMeter, meterOf } from './cpu-clock.js';
 
 export const repository = fileURLToPath(new URL('../../..', import.meta.url));
@@ -31,6 +33,7 @@ export class ServiceSystem {
     readonly nc: NatsConnection,
     readonly folder: string,
     private readonly profileFolder: string | undefined,
+    private readonly monitorUrl: string,
   ) {}
 
   static async start(names: readonly ServiceName[], profileFolder?: string): Promise<ServiceSystem> {
@@ -42,8 +45,10 @@ export class ServiceSystem {
       ([user, { publish, subscribe }]) =>
         `{ user: ${user}, password: ${PASSWORD}, permissions: { publish: ${JSON.stringify(publish)}, subscribe: ${JSON.stringify(subscribe)} } }`,
     );
+    const monitor = `127.0.0.1:${await freePort()}`;
     const nats = await startNatsServer({
       config: [
+        `http: "${monitor}"`,
         'max_payload: 1MB',
         'max_pending: 256MB',
         'write_deadline: "10s"',
@@ -51,7 +56,7 @@ export class ServiceSystem {
       ].join('\n'),
     });
     const nc = await connectNats({ url: nats.url, user: 'bench', password: PASSWORD, name: 'bench' });
-    const system = new ServiceSystem(nats, nc, temporaryFolder('gantry-bench'), profileFolder);
+    const system = new ServiceSystem(nats, nc, temporaryFolder('gantry-bench'), profileFolder, `http://${monitor}`);
     await Promise.all(names.map((name) => system.startService(name)));
     return system;
   }
@@ -109,6 +114,11 @@ export class ServiceSystem {
   cpuClock(others: ReadonlyMap<string, CpuMeter> = new Map()): CpuClock {
     const services = [...this.services].map(([name, { pid }]) => [name, meterOf(pid)] as const);
     return new CpuClock(new Map([['nats-server', meterOf(this.nats.pid)], ...services, ...others]));
+  }
+
+  /** Counts the messages of every connection, from now. */
+  messageCounts(): Promise<ConnectionCounts> {
+    return ConnectionCounts.start(this.monitorUrl);
   }
 
   async stop(): Promise<void> {
