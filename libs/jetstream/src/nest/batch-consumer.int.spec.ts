@@ -105,6 +105,29 @@ describe('@HandleStreamBatch', () => {
     await everythingAcknowledged();
   });
 
+  it('stores a few batches at once, and a steady trickle in fewer, larger ones', async () => {
+    const batches: number[][] = [];
+    await start(
+      async (messages) => {
+        batches.push(messages.map(numberOf));
+        await Promise.resolve();
+      },
+      { maxWaitMs: 10, busyWaitMs: 2_000 },
+    );
+    for (let n = 0; n < 6; n += 1) {
+      await publishJson(nc, 'samples.a', { n });
+      await eventually(() => expect(batches.flat()).toEqual(upTo(n + 1)), { timeoutMs: 1_500 });
+    }
+    for (let n = 6; n < 12; n += 1) {
+      await publishJson(nc, 'samples.a', { n });
+      await new Promise((resolve) => setTimeout(resolve, 50));
+    }
+    await eventually(() => expect(batches.flat()).toEqual(upTo(12)));
+    expect(batches.slice(0, 6).map((batch) => batch.length)).toEqual([1, 1, 1, 1, 1, 1]);
+    expect(batches.length).toBeLessThan(9);
+    await everythingAcknowledged();
+  });
+
   it('finds the poison message by halving, dead-letters it alone, and applies all others once in order', async () => {
     await publish(40);
     const applied: number[] = [];

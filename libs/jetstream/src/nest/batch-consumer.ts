@@ -13,6 +13,11 @@ const ACK_WAIT_MS = 60_000;
 const TRIES = 3;
 /** The handler works a twentieth of the time, as far as `busyWaitMs` allows: the larger a batch, the cheaper each message. */
 const WAIT_PER_WORK = 19;
+/**
+ * Batches in a row that are handed over after `maxWaitMs`, regained at one per `busyWaitMs`: a statement costs the same whatever it stores,
+ * so a steady trickle must not become many small ones, while a single task or a short burst is stored at once.
+ */
+const QUICK_BATCHES = 6;
 
 /** Hands messages over in batches, one batch at a time, acknowledged together; the next batch fills up meanwhile. */
 export class BatchConsumer implements RunningConsumer {
@@ -26,6 +31,8 @@ export class BatchConsumer implements RunningConsumer {
   private readonly maxWaitMs: number;
   private readonly busyWaitMs: number;
   private workedMs = 0;
+  private quickBatches = QUICK_BATCHES;
+  private handedOverAt = performance.now();
   private readonly name: string;
   private withdrawn: Promise<void> | undefined;
   private timer: NodeJS.Timeout | undefined;
@@ -90,6 +97,7 @@ export class BatchConsumer implements RunningConsumer {
   }
 
   private get waitMs(): number {
+    if (this.quickBatchesLeft() < 1) return this.busyWaitMs;
     return Math.max(this.maxWaitMs, Math.min(this.busyWaitMs, this.workedMs * WAIT_PER_WORK));
   }
 
@@ -99,11 +107,24 @@ export class BatchConsumer implements RunningConsumer {
     this.tail = this.tail.then(async () => {
       if (this.reader.signal.aborted) return;
       const batch = this.waiting.splice(0, this.maxMessages);
-      if (batch.length > 0) await this.finish(batch, TRIES);
+      if (batch.length > 0) {
+        this.spendQuickBatch();
+        await this.finish(batch, TRIES);
+      }
       this.reader.makeRoom();
       // What came meanwhile without filling a batch has waited long enough by now.
       if (this.waiting.length > 0) this.timer ??= setTimeout(() => this.handOver(), this.waitMs);
     });
+  }
+
+  private quickBatchesLeft(): number {
+    const regained = (performance.now() - this.handedOverAt) / this.busyWaitMs;
+    return Math.min(QUICK_BATCHES, this.quickBatches + regained);
+  }
+
+  private spendQuickBatch(): void {
+    this.quickBatches = Math.max(0, this.quickBatchesLeft() - 1);
+    this.handedOverAt = performance.now();
   }
 
   /** Never throws: every message of the batch ends acknowledged, dead-lettered, or given back. */

@@ -33,7 +33,7 @@ export interface StreamBatchHandlerOptions {
   maxMessages?: number;
   /** A batch is handed over this long after its first message at the latest. Default 200 ms. */
   maxWaitMs?: number;
-  /** The same while the stream is so busy that batches of `maxWaitMs` would keep the handler working. Default `maxWaitMs`. */
+  /** The same while batches follow one another, or storing one takes long: fewer and larger ones are cheaper. Default `maxWaitMs`. */
   busyWaitMs?: number;
 }
 
