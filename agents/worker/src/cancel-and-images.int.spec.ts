@@ -55,6 +55,15 @@ describe('cancelling and images', () => {
     ]);
   });
 
+  it('pulls an image again that was removed a moment after it was seen', async () => {
+    const image = `${registry.address}/present:1`;
+    await world.exitOf(await world.assign({ image, command: ['nothing-inside'] }));
+    await docker.getImage(image).remove({ force: true });
+    const taskId = await world.assign({ image, command: ['nothing-inside'] });
+    expect(await world.exitOf(taskId)).toMatchObject({ outcome: 'failed_to_start' });
+    expect((await docker.getImage(image).inspect()).RepoTags).toEqual([image]);
+  });
+
   it.each([
     ['absent:1', 'does not exist in its registry'],
     ['private:1', 'refused access'],

@@ -1,5 +1,6 @@
 import { existsSync } from 'node:fs';
 import { pause } from '@gantry/jetstream/pause';
+import { systemClock } from '@gantry/kernel/clock';
 import { GantryError } from '@gantry/kernel/gantry-error';
 import type { Logger } from '@gantry/nest-platform/logger';
 import type { WorkerEnvironment } from '../environment.js';
@@ -43,6 +44,7 @@ export async function chooseRuntime(
       user,
       logFileSize: environment.GANTRY_WORKER_LOG_FILE_SIZE,
       credentials: registryCredentials(environment.GANTRY_WORKER_REGISTRY_CONFIG),
+      clock: host === undefined || host.startsWith('unix://') ? systemClock : undefined,
     });
     const expected = wanted === 'docker' || host !== undefined || existsSync(DEFAULT_SOCKET);
     if (

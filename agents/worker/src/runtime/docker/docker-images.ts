@@ -1,4 +1,5 @@
 import { backOff, pause } from '@gantry/jetstream/pause';
+import { GenerationalMap } from '@gantry/kernel/generational-map';
 import type Docker from 'dockerode';
 import { imageProblem } from '../../domain/image-error.js';
 import { withTag } from '../../domain/image-reference.js';
@@ -7,6 +8,9 @@ import { type PullProgress, RuntimeProblem } from '../container-runtime.port.js'
 import { openResponse, reasonOf, statusOf } from './docker-engine.js';
 
 const PULL_TRIES = 3;
+/** Tasks of one image come in crowds, and each question costs the engine more than it seems. */
+const TRUST_SIGHT_MS = 10_000;
+const REMEMBERED_IMAGES = 200;
 
 interface Pull {
   readonly controller: AbortController;
@@ -20,6 +24,8 @@ export type RegistryCredentials = (image: string) => object | undefined;
 /** Images of one engine. Tasks that want the same image at the same time share one pull. */
 export class DockerImages {
   private readonly pulls = new Map<string, Pull>();
+  /** When each was last seen on the machine. */
+  private readonly seen = new GenerationalMap<string, number>(REMEMBERED_IMAGES);
 
   constructor(
     private readonly docker: Docker,
@@ -36,6 +42,8 @@ export class DockerImages {
 
   async ensure(reference: string, onPull: (progress: PullProgress) => void, signal: AbortSignal): Promise<void> {
     const image = withTag(reference);
+    const seenAt = this.seen.get(image);
+    if (seenAt !== undefined && performance.now() - seenAt < TRUST_SIGHT_MS) return;
     if (await this.has(image)) return;
     signal.throwIfAborted();
     onPull({ message: `Pulling ${image}` });
@@ -54,9 +62,15 @@ export class DockerImages {
     }
   }
 
+  /** The engine says that it is not there after all. */
+  forget(reference: string): void {
+    this.seen.delete(withTag(reference));
+  }
+
   private async has(image: string): Promise<boolean> {
     try {
       await this.docker.getImage(image).inspect();
+      this.seen.set(image, performance.now());
       return true;
     } catch (error) {
       if (statusOf(error) === 404) return false;

@@ -4,16 +4,21 @@ import { LogFrameParser } from '../../domain/logs/log-frame.parser.js';
 import type { LogCursor, RawLine } from '../../domain/logs/raw-line.js';
 import { TimestampedLineDecoder } from '../../domain/logs/timestamped-line.decoder.js';
 import type { LogSink } from '../container-runtime.port.js';
+import type { ContainerEnds } from './container-ends.js';
 import { isUnreachable, openResponse, statusOf } from './docker-engine.js';
 
 const TRIES_AFTER_END = 5;
+/** What has ended by then is read once, whole. Nobody misses these moments of a log: starting the container took longer. */
+const FOLLOW_AFTER_MS = 150;
+/** The engine closes a followed log just before it says that the container has ended. */
+const TOLD_WITHIN_MS = 100;
 
 /**
  * Reads a container's log to its end. The end of a followed response says little (the container ended, or the engine went away),
  * so it is read again from the last position until a reading that began after the container's end brings nothing new.
  */
 export async function followDockerLogs(
-  docker: Docker,
+  { docker, ends }: { docker: Docker; ends: ContainerEnds },
   containerId: string,
   start: LogCursor | undefined,
   sink: LogSink,
@@ -21,14 +26,15 @@ export async function followDockerLogs(
 ): Promise<void> {
   const decoder = new TimestampedLineDecoder(start);
   let failures = 0;
-  let ended = false;
+  let ended = await ends.within(containerId, FOLLOW_AFTER_MS, signal);
   while (!signal.aborted) {
     try {
-      // Asked before reading: only what is read after the end can be complete.
-      ended ||= !(await isRunning(docker, containerId));
-      await readOnce(docker, containerId, decoder, !ended, sink, signal);
-      if (ended) return;
+      // Known before reading: only what is read after the end can be complete.
+      const complete = ended;
+      await readOnce(docker, containerId, decoder, !complete, sink, signal);
+      if (complete) return;
       failures = 0;
+      ended = (await ends.within(containerId, TOLD_WITHIN_MS, signal)) || !(await isRunning(docker, containerId));
     } catch (error) {
       if (signal.aborted || statusOf(error) === 404) return;
       failures += 1;

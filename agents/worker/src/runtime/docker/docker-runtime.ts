@@ -1,6 +1,7 @@
 import type { AssignEventData } from '@gantry/contracts/scheduling/assign-events';
 import { backOff, pause } from '@gantry/jetstream/pause';
 import type Docker from 'dockerode';
+import { z } from 'zod';
 import type { ContainerExit } from '../../domain/attempt.state.js';
 import { containerLabels, containerName, containerOptions } from '../../domain/container-options.js';
 import { withTag } from '../../domain/image-reference.js';
@@ -12,6 +13,8 @@ import {
   type PullProgress,
   RuntimeProblem,
 } from '../container-runtime.port.js';
+import type { Clock } from '@gantry/kernel/clock';
+import { ContainerEnds } from './container-ends.js';
 import { isUnreachable, openResponse, reasonOf, statusOf } from './docker-engine.js';
 import { DockerImages, type RegistryCredentials } from './docker-images.js';
 import { followDockerLogs } from './docker-logs.js';
@@ -22,12 +25,19 @@ export interface DockerRuntimeOptions {
   readonly user: string;
   readonly logFileSize: string;
   readonly credentials: RegistryCredentials;
+  /** The engine's clock, if the engine is on this machine: then times need not be asked for. */
+  readonly clock: Clock | undefined;
 }
+
+const waitedSchema = z.object({ StatusCode: z.number(), Error: z.unknown().optional() });
 
 /** Containers on a Docker engine. */
 export class DockerRuntime implements ContainerRuntime {
   readonly kind = 'docker';
   private readonly imageStore: DockerImages;
+  private readonly ends = new ContainerEnds();
+  /** Started by this very process. */
+  private readonly started = new Set<string>();
   private engineCpus: number | undefined;
   private network: Promise<string> | undefined;
 
@@ -68,12 +78,14 @@ export class DockerRuntime implements ContainerRuntime {
       try {
         return (await this.docker.createContainer(body)).id;
       } catch (error) {
-        if (statusOf(error) !== 409) throw error;
-        // Left over from an agent that died in the middle of this very attempt.
-        await this.remove(name);
+        // 404: the image was removed since it was seen. 409: left over from an agent that died in the middle of this very attempt.
+        if (statusOf(error) === 404) await this.bringBack(options.Image);
+        else if (statusOf(error) === 409) await this.remove(name);
+        else throw error;
         return (await this.docker.createContainer(body)).id;
       }
     } catch (error) {
+      if (error instanceof RuntimeProblem) throw error;
       const outcome = statusOf(error) === 400 ? 'failed_to_start' : 'infrastructure_error';
       throw new RuntimeProblem(outcome, `The engine could not make the container: ${reasonOf(error)}`, {
         cause: error,
@@ -84,6 +96,9 @@ export class DockerRuntime implements ContainerRuntime {
   async start(containerId: string): Promise<{ startedAt: number }> {
     try {
       await this.docker.getContainer(containerId).start();
+      this.started.add(containerId);
+      const { clock } = this.options;
+      if (clock !== undefined) return { startedAt: clock.now() };
     } catch (error) {
       // 304: it runs already, because the answer to an earlier call was lost.
       if (statusOf(error) !== 304) throw startProblem(error);
@@ -94,16 +109,27 @@ export class DockerRuntime implements ContainerRuntime {
 
   async wait(containerId: string, signal: AbortSignal): Promise<ContainerExit | undefined> {
     for (let failures = 0; !signal.aborted; failures += 1) {
+      // Else it may have ended long before the answer.
+      const seenFromStart = failures === 0 && this.started.has(containerId);
       try {
         const response = await openResponse(
           this.docker,
           { method: 'POST', path: `/containers/${containerId}/wait` },
           signal,
         );
-        for await (const _bytes of response) failures = 0;
+        let answer = '';
+        for await (const bytes of response) answer += (bytes as Buffer).toString();
+        failures = 0;
+        const finishedAt = this.options.clock?.now();
+        if (finishedAt !== undefined && seenFromStart && endedWell(answer)) {
+          this.ends.note(containerId);
+          return { exitCode: 0, oomKilled: false, finishedAt };
+        }
         const { State } = await this.docker.getContainer(containerId).inspect();
-        if (!State.Running)
+        if (!State.Running) {
+          this.ends.note(containerId);
           return { exitCode: State.ExitCode, oomKilled: State.OOMKilled, finishedAt: Date.parse(State.FinishedAt) };
+        }
       } catch (error) {
         if (statusOf(error) === 404) return undefined;
       }
@@ -122,7 +148,7 @@ export class DockerRuntime implements ContainerRuntime {
   }
 
   followLogs(containerId: string, cursor: LogCursor | undefined, sink: LogSink, signal: AbortSignal): Promise<void> {
-    return followDockerLogs(this.docker, containerId, cursor, sink, signal);
+    return followDockerLogs({ docker: this.docker, ends: this.ends }, containerId, cursor, sink, signal);
   }
 
   async list(): Promise<KnownContainer[]> {
@@ -147,6 +173,8 @@ export class DockerRuntime implements ContainerRuntime {
       // 404: gone; 409: a removal is under way.
       if (statusOf(error) !== 404 && statusOf(error) !== 409) throw error;
     }
+    this.ends.forget(containerId);
+    this.started.delete(containerId);
   }
 
   async mainPid(containerId: string): Promise<number | undefined> {
@@ -161,6 +189,11 @@ export class DockerRuntime implements ContainerRuntime {
   /** Whatever the engine's driver puts around it. */
   controlGroup(containerId: string): string {
     return containerId;
+  }
+
+  private bringBack(image: string): Promise<void> {
+    this.imageStore.forget(image);
+    return this.imageStore.ensure(image, () => undefined, new AbortController().signal);
   }
 
   private async observe(containerId: string): Promise<KnownContainer['observed'] | undefined> {
@@ -214,6 +247,16 @@ export class DockerRuntime implements ContainerRuntime {
       Labels: { [containerLabels.agent]: this.options.agentId },
     });
     return name;
+  }
+}
+
+/** Of every other end, and of an answer that an engine going away gave, the engine is asked more. */
+function endedWell(answer: string): boolean {
+  try {
+    const waited = waitedSchema.safeParse(JSON.parse(answer));
+    return waited.success && waited.data.StatusCode === 0 && (waited.data.Error ?? null) === null;
+  } catch {
+    return false;
   }
 }
 
