@@ -1,19 +1,11 @@
-import {
-  GraphQLError,
-  parse,
-  specifiedRules,
-  validate,
-  type DocumentNode,
-  type ExecutionArgs,
-  type GraphQLFormattedError,
-  type GraphQLSchema,
-} from 'graphql';
+import { GraphQLError, type ExecutionArgs, type GraphQLFormattedError, type GraphQLSchema } from 'graphql';
 import { CloseCode, type Context } from 'graphql-ws';
 import { useServer, type Extra } from 'graphql-ws/use/ws';
 import { WebSocketServer } from 'ws';
 import { toGraphqlError, withKind } from '../edge/error-mapping.js';
 import type { Authenticator, Credentials } from '../security/authenticator.js';
 import type { Caller } from '../security/caller.js';
+import { CheckedDocuments } from '../security/checked-documents.js';
 import type { ConnectionLifetime, ConnectionLifetimes } from '../security/connection-lifetime.js';
 import { limitRule } from '../security/graphql-limits.js';
 import { identify } from '../security/http-guard.js';
@@ -41,7 +33,7 @@ export interface GraphqlSocketParts {
  */
 export function createGraphqlSocket({ schema, authenticator, lifetimes, ipOf }: GraphqlSocketParts) {
   const server = new WebSocketServer({ noServer: true, maxPayload: MAX_PAYLOAD_BYTES });
-  const rules = [...specifiedRules, limitRule()];
+  const documents = new CheckedDocuments(schema, MAX_TOKENS, limitRule());
   const disposable = useServer<Record<string, unknown>, Session>(
     {
       onConnect: async (context) => {
@@ -70,17 +62,16 @@ export function createGraphqlSocket({ schema, authenticator, lifetimes, ipOf }: 
             }),
           ];
         }
-        let document: DocumentNode;
+        let checked: ReturnType<CheckedDocuments['check']>;
         try {
-          document = parse(payload.query, { maxTokens: MAX_TOKENS });
+          checked = documents.check(payload.query);
         } catch (error) {
           return [error instanceof GraphQLError ? error : toGraphqlError(error)];
         }
-        const errors = validate(schema, document, rules);
-        if (errors.length > 0) return errors;
+        if (!('kind' in checked)) return checked;
         const args: ExecutionArgs = {
           schema,
-          document,
+          document: checked,
           operationName: payload.operationName,
           variableValues: payload.variables,
           contextValue: { caller: extra.caller },
