@@ -135,7 +135,7 @@ export class AttemptRunner {
     const before = this.state;
     this.state = next.state;
     if (next.state !== before) {
-      this.logger.info({ from: before.status, to: next.state.status }, 'attempt moved');
+      this.logger.debug({ from: before.status, to: next.state.status }, 'attempt moved');
       // Written before anything is done about it, so that a restart knows of every intention.
       if (next.state.status !== 'done') this.save();
       if (next.state.status !== 'creating') this.launch.releaseSlot();
@@ -322,6 +322,7 @@ export class AttemptRunner {
       this.logger.warn({ err: error }, 'attempt could not be cleaned up yet');
       void sweepLater(sweep, this.logger);
     });
+    this.logger.info({ outcome: this.result?.outcome, exitCode: this.result?.exitCode }, 'attempt over');
     this.detached.abort();
     this.parts.onDone(this, this.result);
   }
