@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import fs from 'node:fs';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { GantryClient, isFinished } from '@gantry/client/gantry-client';
 import { GantrySystem } from '@gantry/testing/gantry-system.fixture';
 import axe from 'axe-core';
@@ -73,6 +73,12 @@ describe('the dashboard, in a browser', () => {
     page = await context.newPage();
     page.setDefaultTimeout(WAIT.timeout);
     page.on('pageerror', (error) => problems.push(error.message));
+  });
+
+  afterEach(async ({ task }) => {
+    if (task.result?.state !== 'fail') return;
+    const shown = await page.locator('body').innerText();
+    console.log(`shown at ${page.url()}:\n${shown}\nlast of the log:\n${system.log().slice(-8_000)}`);
   });
 
   afterAll(async () => {

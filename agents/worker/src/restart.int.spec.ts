@@ -114,6 +114,7 @@ describe('an agent that dies, and a broker that dies', () => {
     expect(await world.exitOf(fresh)).toMatchObject({ outcome: 'exited', exitCode: 0 });
     expect(await world.exitOf(gone)).toMatchObject({ outcome: 'cancelled' });
     expect(world.reportsOf(gone).map(({ type }) => type)).toEqual(['exited']);
+    expect((await world.storedLog(gone)).lines).toEqual([]);
   });
 
   it('starts nothing that it was given before a silence of about a lease, but what it is given after it', async () => {

@@ -36,7 +36,8 @@ beforeAll(async () => {
 
 afterAll(async () => {
   await clickhouse.close();
-  rmSync(path, { recursive: true, force: true });
+  // It goes on with background work for a moment after it was closed.
+  rmSync(path, { recursive: true, force: true, maxRetries: 10, retryDelay: 100 });
 });
 
 const countOf = async (table: string) =>

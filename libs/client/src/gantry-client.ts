@@ -51,7 +51,7 @@ import {
   taskLogsDocument,
   tasksDocument,
 } from './operations/task.operations.js';
-import { pause } from './retrying.js';
+import { followPause, pause } from './retrying.js';
 import { Transport, type CredentialSource } from './transport.js';
 
 export type Task = TaskFieldsFragment;
@@ -69,7 +69,6 @@ export interface GantryClientOptions {
   credentials?: CredentialSource;
 }
 
-const RECONNECT_PAUSES_MS = [100, 250, 500, 1_000, 2_000, 5_000];
 const TERMINAL = new Set(['succeeded', 'failed', 'cancelled', 'timed_out']);
 
 export function isFinished(task: Pick<Task, 'status'>): boolean {
@@ -192,12 +191,12 @@ export class GantryClient {
           if (isFinished(task)) return;
         }
       } catch (error) {
-        await pauseOrThrow(error, failures);
+        await this.pauseOrThrow(error, failures);
         failures += 1;
         continue;
       }
       // The server completed early (it is stopping): ask again.
-      await pauseOrThrow(undefined, failures);
+      await this.pauseOrThrow(undefined, failures);
       failures += 1;
     }
   }
@@ -222,12 +221,20 @@ export class GantryClient {
           yield { ...taskLogs, lines };
         }
         if (complete || isFinished(await this.task(taskId))) return;
-        await pauseOrThrow(undefined, failures);
+        await this.pauseOrThrow(undefined, failures);
       } catch (error) {
-        await pauseOrThrow(error, failures);
+        await this.pauseOrThrow(error, failures);
       }
       failures += 1;
     }
+  }
+
+  private async pauseOrThrow(error: unknown, failures: number): Promise<void> {
+    const repeatable = error === undefined || (error instanceof GantryError && error.retryable);
+    if (!repeatable) throw error instanceof Error ? error : new Error('The live connection failed.', { cause: error });
+    const limit = followPause(failures, this.connection().everConnected);
+    if (limit === undefined) throw error instanceof GantryError ? error : keepsEnding();
+    await pause(limit);
   }
 
   /** Streams a file of a task. `offset` resumes a broken download. */
@@ -265,14 +272,6 @@ export class GantryClient {
 }
 
 /** Waits before the next try; errors that another try cannot mend, and too many failures in a row, are thrown. */
-async function pauseOrThrow(error: unknown, failures: number): Promise<void> {
-  const repeatable = error === undefined || (error instanceof GantryError && error.retryable);
-  if (!repeatable) throw error instanceof Error ? error : new Error('The live connection failed.', { cause: error });
-  const limit = RECONNECT_PAUSES_MS[failures];
-  if (limit === undefined) throw error instanceof GantryError ? error : keepsEnding();
-  await pause(limit);
-}
-
 function keepsEnding(): GantryError {
   const message = 'The server keeps ending the live connection. Try again later.';
   return new GantryError('CLIENT.DISCONNECTED', 'unavailable', message);

@@ -8,6 +8,8 @@ import { errorFromGraphql, type Transport } from './transport.js';
 export class LiveConnection {
   private readonly client: Client;
   private connectedTo: URL | undefined;
+  /** A server has accepted this client's credentials before. */
+  everConnected = false;
 
   constructor(private readonly transport: Transport) {
     this.client = createClient({
@@ -21,6 +23,7 @@ export class LiveConnection {
       lazy: true,
       // The caller resumes from its own position (`followLogs`), which a blind re-subscription cannot.
       retryAttempts: 0,
+      on: { connected: () => (this.everConnected = true) },
       connectionParams: async () => ({ authorization: await transport.authorization() }),
     });
   }

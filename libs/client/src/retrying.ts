@@ -24,6 +24,20 @@ export async function retrying<T>(
   }
 }
 
+const FOLLOW_PAUSES_MS = [100, 250, 500, 1_000, 2_000, 5_000];
+/** Some four minutes of the longest pause. */
+const MOST_FAILURES_OF_A_FOLLOWER = 60;
+
+/**
+ * How long a follower waits before its next try, ms; undefined: it gives up. One that was connected before watches work that goes
+ * on without it, so it outlasts the restart of a whole system; a first connection that fails is more likely a mistake.
+ */
+export function followPause(failures: number, everConnected: boolean): number | undefined {
+  const limit = FOLLOW_PAUSES_MS[failures];
+  if (limit !== undefined || !everConnected || failures >= MOST_FAILURES_OF_A_FOLLOWER) return limit;
+  return FOLLOW_PAUSES_MS.at(-1);
+}
+
 /** Between half of and the full time, so that clients that failed together do not come back together. */
 export function pause(milliseconds: number): Promise<void> {
   return new Promise((resolve) => setTimeout(resolve, milliseconds * (0.5 + Math.random() / 2)));

@@ -4,7 +4,7 @@ import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { connectNats } from '@gantry/jetstream/connect';
 import { freePort } from './free-port.js';
-import { temporaryFolder } from './temporary-folder.js';
+import { removeFolder, temporaryFolder } from './temporary-folder.js';
 
 const root = fileURLToPath(new URL('../../..', import.meta.url));
 
@@ -145,7 +145,7 @@ export class GantrySystem {
   }
 
   remove(): void {
-    fs.rmSync(this.data, { recursive: true, force: true });
+    removeFolder(this.data);
   }
 }
 

@@ -1,1 +1,1 @@
-export { temporaryFolder } from '@gantry/jetstream/testing/temporary-folder';
+export { removeFolder, temporaryFolder } from '@gantry/jetstream/testing/temporary-folder';

@@ -1,4 +1,3 @@
-import { rmSync } from 'node:fs';
 import { connectClickHouse } from '@gantry/clickhouse/connect-clickhouse';
 import type { LogChunk } from '@gantry/contracts/agents/log-chunk';
 import type { Actor } from '@gantry/contracts/messaging/actor';
@@ -20,7 +19,7 @@ import { deterministicId } from '@gantry/kernel/ids';
 import { eventually } from '@gantry/testing/eventually';
 import { type NatsServerFixture, startNatsServer } from '@gantry/testing/nats-server.fixture';
 import { startTestService } from '@gantry/testing/service-fixture';
-import { temporaryFolder } from '@gantry/testing/temporary-folder';
+import { removeFolder, temporaryFolder } from '@gantry/testing/temporary-folder';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import { readEnvironment } from './environment.js';
@@ -78,7 +77,7 @@ beforeAll(async () => {
 afterAll(async () => {
   await service.stop();
   await nats.stop();
-  rmSync(data, { recursive: true, force: true });
+  removeFolder(data);
 });
 
 describe('telemetry on a real broker and the real engine', () => {
@@ -249,7 +248,7 @@ describe('telemetry on a real broker and the real engine', () => {
     const before = await search();
     const summary = await service.client.request(getSummary, { visibleTo: null, now }, admin);
     await service.stop();
-    rmSync(environment.clickHousePath, { recursive: true, force: true });
+    removeFolder(environment.clickHousePath);
     await start();
     await eventually(async () => expect(await search()).toEqual(before), { timeoutMs: 20_000 });
     expect(await service.client.request(getSummary, { visibleTo: null, now }, admin)).toEqual(summary);

@@ -1,5 +1,4 @@
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
-import { createRequire } from 'node:module';
 import { fileURLToPath } from 'node:url';
 
 const packageFolder = fileURLToPath(new URL('../..', import.meta.url));
@@ -8,8 +7,7 @@ const PATH = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin';
 
 /** Tests that kill an agent need it as a process of its own, as it is installed. */
 export function compileAgent(): void {
-  const tsc = createRequire(import.meta.url).resolve('typescript/bin/tsc');
-  execFileSync(process.execPath, [tsc, '-b', 'tsconfig.build.json'], { cwd: packageFolder, stdio: 'inherit' });
+  execFileSync('npm', ['run', 'build', '--silent'], { cwd: packageFolder, stdio: 'inherit' });
 }
 
 /** `onSpawn`: with the process, before it is ready, which it may never be. */

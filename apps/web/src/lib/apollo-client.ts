@@ -4,6 +4,8 @@ import { ErrorLink } from '@apollo/client/link/error';
 import { GraphQLWsLink } from '@apollo/client/link/subscriptions';
 import { OperationTypeNode } from 'graphql';
 import type { Client } from 'graphql-ws';
+import { map } from 'rxjs';
+import { NewestTasks } from './newest-tasks';
 import { isUnauthenticated, problemOf } from './problem';
 
 export interface TokenSource {
@@ -45,8 +47,13 @@ export function createApolloClient(graphqlUrl: string, channel: Client, tokens: 
     });
   });
 
+  const newestTasks = new NewestTasks();
+  const neverBack = new ApolloLink((operation, forward) =>
+    forward(operation).pipe(map((result) => ({ ...result, data: newestTasks.take(result.data) }))),
+  );
+
   return new ApolloClient({
-    link: ApolloLink.split(
+    link: neverBack.split(
       ({ operationType }) => operationType === OperationTypeNode.SUBSCRIPTION,
       new GraphQLWsLink(channel),
       ApolloLink.from([retryOnceWhenRefused, authorize, new HttpLink({ uri: graphqlUrl, credentials: 'include' })]),

@@ -23,3 +23,8 @@ export function temporaryFolder(prefix: string): string {
   }
   return folder;
 }
+
+/** Also one that a program which was just ended still writes to: ClickHouse finishes its background work after it was closed. */
+export function removeFolder(path: string): void {
+  rmSync(path, { recursive: true, force: true, maxRetries: 10, retryDelay: 100 });
+}

@@ -1,8 +1,7 @@
-import { rmSync } from 'node:fs';
 import type { ClickHouse } from '@gantry/clickhouse/clickhouse';
 import { connectClickHouse } from '@gantry/clickhouse/connect-clickhouse';
 import { runMigrations } from '@gantry/clickhouse/run-migrations';
-import { temporaryFolder } from '@gantry/testing/temporary-folder';
+import { removeFolder, temporaryFolder } from '@gantry/testing/temporary-folder';
 import type { Database } from '../application/database.port.js';
 import { migrations } from '../migrations/migrations.js';
 
@@ -26,6 +25,6 @@ export class EmbeddedDatabase implements Database {
 
   async close(): Promise<void> {
     await this.clickhouse.close();
-    rmSync(this.path, { recursive: true, force: true });
+    removeFolder(this.path);
   }
 }
