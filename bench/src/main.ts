@@ -2,6 +2,7 @@ import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { benches } from './benches/benches.js';
+import { drawProfiles } from './flame/draw-profiles.js';
 import { readConditions } from './harness/conditions.js';
 import { figureTable, markdownTable } from './harness/figure-table.js';
 import { sectionOf, withSections } from './harness/performance-page.js';
@@ -40,6 +41,11 @@ if (figures.length > 0) console.log(`\n${markdownTable(figureTable(figures))}`);
 for (const { result } of outcomes) {
   for (const table of result?.tables ?? []) console.log(`\n${table.title}\n${markdownTable(table)}`);
   for (const note of result?.notes ?? []) console.log(`- ${note}`);
+}
+
+if (values.profile !== undefined) {
+  console.log('\nFlame graphs (the .cpuprofile beside each opens in the developer tools of a browser):');
+  for (const picture of drawProfiles(values.profile)) console.log(`  ${picture}`);
 }
 
 // Neither a smoke run nor one under a profiler may pass for a measurement.
