@@ -4,6 +4,7 @@ import { baseEnvironmentShape, parseEnvironment } from '@gantry/nest-platform/en
 import { z } from 'zod';
 import { SIMULATED } from './runtime/simulated/simulated-runtime.js';
 
+const unitBytes: Readonly<Record<string, number>> = { k: 2 ** 10, m: 2 ** 20, g: 2 ** 30 };
 const flag = z.enum(['true', 'false']).transform((value) => value === 'true');
 const list = z.string().transform((text) =>
   text
@@ -51,6 +52,12 @@ const environmentSchema = z.object({
     .string()
     .regex(/^[1-9][0-9]*[kmg]$/, 'Write a size such as "512m".')
     .default('1g'),
+  /** What waits on disk of the output of one sandbox until it is stored; a task that writes more waits. */
+  GANTRY_WORKER_SPOOL_SIZE: z
+    .string()
+    .regex(/^[1-9][0-9]*[kmg]$/, 'Write a size such as "64m".')
+    .default('64m')
+    .transform((size) => Number(size.slice(0, -1)) * (unitBytes[size.slice(-1)] ?? 1)),
   /** Docker's `config.json` with the credentials of registries. */
   GANTRY_WORKER_REGISTRY_CONFIG: z.string().optional(),
   /** True: stopping the agent stops its containers. False: they run on and the next start takes them up. */

@@ -4,6 +4,7 @@ import { publishBytes } from '@gantry/jetstream/publisher';
 import { ensureStream, manager } from '@gantry/jetstream/stream-admin';
 import { eventually } from '@gantry/testing/eventually';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { compiledPrograms } from './testing/agent-process.js';
 import { WorkerWorld } from './testing/worker-world.js';
 import { WorkerAgent } from './worker-agent.js';
 
@@ -30,7 +31,11 @@ describe('an agent whose broker has no room', () => {
   beforeAll(async () => {
     world = await WorkerWorld.create({ limits: 'max_file_store: 4MB' });
     await ensureStream(world.nc, filler);
-    agent = await WorkerAgent.start(world.settings({ GANTRY_WORKER_RUNTIME: 'process' }), world.logger());
+    agent = await WorkerAgent.start(
+      world.settings({ GANTRY_WORKER_RUNTIME: 'process' }),
+      world.logger(),
+      compiledPrograms(),
+    );
   });
 
   afterAll(async () => {

@@ -5,6 +5,7 @@ import { eventually } from '@gantry/testing/eventually';
 import { temporaryFolder } from '@gantry/testing/temporary-folder';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { ProcessCgroup } from './runtime/process/process-cgroup.js';
+import { compiledPrograms } from './testing/agent-process.js';
 import { WorkerWorld } from './testing/worker-world.js';
 import { WorkerAgent } from './worker-agent.js';
 
@@ -33,7 +34,11 @@ describe('end of a task that holds a GPU', () => {
     writeFileSync(processes, '');
     process.env['PATH'] = `${folder}${delimiter}${path ?? ''}`;
     world = await WorkerWorld.create();
-    agent = await WorkerAgent.start(world.settings({ GANTRY_WORKER_RUNTIME: 'process' }), world.logger());
+    agent = await WorkerAgent.start(
+      world.settings({ GANTRY_WORKER_RUNTIME: 'process' }),
+      world.logger(),
+      compiledPrograms(),
+    );
   });
 
   afterAll(async () => {

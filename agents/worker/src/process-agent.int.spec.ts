@@ -1,6 +1,7 @@
 import { eventually } from '@gantry/testing/eventually';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { ProcessCgroup } from './runtime/process/process-cgroup.js';
+import { compiledPrograms } from './testing/agent-process.js';
 import { WorkerWorld } from './testing/worker-world.js';
 import { WorkerAgent } from './worker-agent.js';
 
@@ -20,6 +21,7 @@ describe('agent with the process sandbox', () => {
     agent = await WorkerAgent.start(
       world.settings({ GANTRY_WORKER_RUNTIME: 'process', GANTRY_METRICS_INTERVAL_MS: '250' }),
       world.logger(),
+      compiledPrograms(),
     );
   });
 

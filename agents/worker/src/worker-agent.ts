@@ -18,6 +18,7 @@ import type { WorkerEnvironment } from './environment.js';
 import { keepLeases, leaseKeeperProgram } from './keeper/keep-leases.js';
 import type { KeeperLink } from './keeper/keeper-link.js';
 import { chooseRuntime } from './runtime/choose-runtime.js';
+import { spoolerProgram } from './runtime/process/spool/spooler-link.js';
 import { AgentStore } from './session/agent-store.js';
 import { ArtifactUploader } from './session/artifact.uploader.js';
 import { AssignmentInbox } from './session/assignment-inbox.js';
@@ -54,6 +55,7 @@ export class WorkerAgent {
     private readonly life: { leaving: boolean; readonly over: AbortController },
     private readonly lock: Server,
     private readonly keeper: KeeperLink | undefined,
+    private readonly closeRuntime: () => void,
     private readonly logger: Logger,
     private readonly stopTasks: boolean,
   ) {}
@@ -66,7 +68,7 @@ export class WorkerAgent {
   static async start(
     environment: WorkerEnvironment,
     baseLogger: Logger,
-    keeperProgram = leaseKeeperProgram,
+    programs = { leaseKeeper: leaseKeeperProgram, spooler: spoolerProgram },
   ): Promise<WorkerAgent> {
     // Every lease comes with its assignment: what holds for the shortest and the longest holds for all.
     for (const leaseMs of [timing.shortestLeaseMs, timing.longestLeaseMs]) requireSafeTiming(leaseMs, 'leaseMs');
@@ -77,7 +79,8 @@ export class WorkerAgent {
     mkdirSync(folder, { recursive: true, mode: 0o700 });
     const lock = await holdAlone(folder);
     const logger = baseLogger.child({ workerId });
-    const { runtime: chosen, outputOwner } = await chooseRuntime(environment, workerId, logger);
+    const places = { workerId, folder, spoolerProgram: programs.spooler };
+    const { runtime: chosen, outputOwner, close } = await chooseRuntime(environment, places, logger);
     const store = new AgentStore(folder, outputOwner, clock.now(), (error) =>
       logger.error({ err: error }, 'the data folder cannot be written'),
     );
@@ -91,7 +94,7 @@ export class WorkerAgent {
       workerId,
       dataFolder: folder,
       dockerHost: environment.DOCKER_HOST,
-      program: keeperProgram,
+      program: programs.leaseKeeper,
       runtime: chosen,
       store,
       renewal,
@@ -201,6 +204,7 @@ export class WorkerAgent {
       life,
       lock,
       keeper,
+      close,
       logger,
       environment.GANTRY_WORKER_STOP_TASKS_ON_EXIT || runtime.kind !== 'docker',
     );
@@ -238,6 +242,7 @@ export class WorkerAgent {
     this.health.stop();
     await Promise.race([this.nc.drain().catch(() => undefined), pause(1_500)]);
     this.keeper?.close();
+    this.closeRuntime();
     this.lock.close();
     this.logger.info('stopped');
   }

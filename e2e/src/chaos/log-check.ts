@@ -1,4 +1,3 @@
-import { foldHistory } from './history-fold.js';
 import type { DoneFault, Observations, ObservedTask, Violation } from './observations.js';
 import type { Beat } from './witness.js';
 import type { PlannedTask } from './workload.js';
@@ -15,22 +14,12 @@ export interface ExcusedLine {
 const ENGINE_WINDOW = 1;
 /** The witness's clock shows hundredths of a second, cut off. */
 const CLOCK_STEP = 0.01;
-/** Between the signal to an agent and the end of its sandboxes. Seconds. */
-const LAST_BREATH = 0.1;
-/** An agent that is in touch has sent a line within this. Seconds. */
-const SENT_WITHIN = 3;
-/** A connection that broke is there again within this after the cause is gone. Seconds. */
-const IN_TOUCH_AGAIN = 10;
-
 /**
  * Every line of the witness was printed before it was witnessed, so the log store must have it: once, and in order.
  *
- * Two exceptions, both where the line dies with a process outside the agent's reach:
- * - container: the engine was killed at most a second after the line was written; or the line was written while there was no
- *   engine and the container ended before the engine was back, because what waits in its pipe goes with it;
- * - sandbox: its agent was killed while the attempt ran. Its output is a pipe to the agent, so what the agent had not sent yet
- *   is lost: what was written just before the kill, or while the agent was frozen or out of touch with the broker; nothing before
- *   a line that is there.
+ * One exception, where the line dies with a process outside the agent's reach: a container's, if the engine was killed at most a
+ * second after the line was written; or if it was written while there was no engine and the container ended before the engine was
+ * back, because what waits in its pipe goes with it.
  */
 export function checkLogs(
   { tasks, witness, faults }: Observations,
@@ -39,14 +28,13 @@ export function checkLogs(
   const violations: Violation[] = [];
   const excused: ExcusedLine[] = [];
   for (const task of tasks) {
-    const workers = foldHistory(task.history).workers;
     for (const [attempt, beats] of byAttempt(witness.get(task.id) ?? [])) {
       const missing = missingLines(task, attempt, beats, violations);
       const last = lastKept(task, attempt, beats);
       for (const beat of missing) {
         const why =
           planned.get(task.id)?.queue === 'processes'
-            ? excuseOfSandbox(beat, last, faults, workers.get(attempt))
+            ? undefined
             : excuseOfContainer(beat, last, beats.at(-1)?.t ?? beat.t, faults);
         if (why !== undefined) excused.push({ taskId: task.id, attempt, text: beat.text, why });
         else
@@ -105,39 +93,4 @@ function excuseOfContainer(
   if (beat.n > lastKeptLine && kills.some(({ from, to }) => beat.t >= from && beat.t <= to && lastBeat <= to))
     return 'the container ended while there was no engine to read its pipe';
   return undefined;
-}
-
-function excuseOfSandbox(
-  { n, t }: Beat,
-  lastKeptLine: number,
-  faults: readonly DoneFault[],
-  worker: string | undefined,
-): string | undefined {
-  if (n < lastKeptLine) return undefined;
-  const hits = ({ workerId }: DoneFault): boolean => workerId !== undefined && workerId === worker;
-  const kills = faults.filter((fault) => fault.kind === 'kill-all' || (fault.kind === 'kill' && hits(fault)));
-  for (const kill of kills) {
-    // The sandbox dies with its agent: what it wrote later was read by nobody who was killed then.
-    if (t > kill.from + LAST_BREATH) continue;
-    if (kill.from - t <= SENT_WITHIN) return `its agent was killed ${(kill.from - t).toFixed(2)} s after the line`;
-    const silence = faults.find(
-      (fault) =>
-        fault !== kill &&
-        silences(fault, hits(fault)) &&
-        fault.from <= kill.from &&
-        fault.to + IN_TOUCH_AGAIN >= kill.from &&
-        fault.from <= t + SENT_WITHIN &&
-        fault.to + IN_TOUCH_AGAIN >= t,
-    );
-    if (silence !== undefined)
-      return `its agent was killed while it held the line, because of ${silence.kind} of ${silence.target}`;
-  }
-  return undefined;
-}
-
-/** Whether the agent could not send what it held. */
-function silences({ kind, target }: DoneFault, ofThisAgent: boolean): boolean {
-  if (kind === 'kill-all') return true;
-  if (target === 'nats') return kind === 'kill' || kind === 'freeze';
-  return ofThisAgent && (kind === 'cut' || kind === 'freeze');
 }

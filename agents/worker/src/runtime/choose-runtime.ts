@@ -4,6 +4,7 @@ import { systemClock } from '@gantry/kernel/clock';
 import { GantryError } from '@gantry/kernel/gantry-error';
 import type { Logger } from '@gantry/nest-platform/logger';
 import type { WorkerEnvironment } from '../environment.js';
+import { attemptKey, spoolFolder } from '../session/agent-store.js';
 import type { ContainerRuntime } from './container-runtime.port.js';
 import { connectEngine } from './docker/docker-engine.js';
 import { DockerRuntime } from './docker/docker-runtime.js';
@@ -20,12 +21,23 @@ export interface ChosenRuntime {
   readonly runtime: ContainerRuntime;
   /** Who owns what tasks write; undefined = the agent's own user. */
   readonly outputOwner: { readonly uid: number; readonly gid: number } | undefined;
+  readonly close: () => void;
 }
+
+export interface RuntimePlaces {
+  readonly workerId: string;
+  /** The agent's own. */
+  readonly folder: string;
+  /** Main file of the process that keeps the output of sandboxes. */
+  readonly spoolerProgram: string;
+}
+
+const nothingToClose = (): void => undefined;
 
 /** Picks the runtime: as configured, or Docker if an engine answers, else the process sandbox. Throws when there is neither. */
 export async function chooseRuntime(
   environment: WorkerEnvironment,
-  workerId: string,
+  { workerId, folder, spoolerProgram }: RuntimePlaces,
   logger: Logger,
 ): Promise<ChosenRuntime> {
   const { GANTRY_WORKER_RUNTIME: wanted, DOCKER_HOST: host } = environment;
@@ -36,7 +48,7 @@ export async function chooseRuntime(
   const user = `${task.uid}:${task.gid}`;
   if (wanted === 'simulated') {
     logger.warn('this worker simulates: it runs nothing');
-    return { runtime: new SimulatedRuntime(), outputOwner };
+    return { runtime: new SimulatedRuntime(), outputOwner, close: nothingToClose };
   }
   if (wanted !== 'process') {
     const runtime = new DockerRuntime(connectEngine(host), {
@@ -50,12 +62,20 @@ export async function chooseRuntime(
     if (
       await answers(runtime, wanted === 'docker' ? Number.POSITIVE_INFINITY : expected ? ENGINE_PATIENCE_MS : 0, logger)
     ) {
-      return { runtime, outputOwner };
+      return { runtime, outputOwner, close: nothingToClose };
     }
   }
   const version = await sandboxVersion();
-  if (version !== undefined)
-    return { runtime: new ProcessRuntime({ agentId: workerId, task: outputOwner, version }), outputOwner };
+  if (version !== undefined) {
+    const runtime = new ProcessRuntime({
+      agentId: workerId,
+      task: outputOwner,
+      version,
+      spooler: { program: spoolerProgram, limitBytes: environment.GANTRY_WORKER_SPOOL_SIZE, logger },
+      spoolFolder: (taskId, attempt) => spoolFolder(folder, attemptKey(taskId, attempt)),
+    });
+    return { runtime, outputOwner, close: () => runtime.close() };
+  }
   throw new GantryError(
     'WORKER.NO_RUNTIME',
     'unavailable',

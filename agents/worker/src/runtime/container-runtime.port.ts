@@ -8,6 +8,10 @@ import type { LogCursor, RawLine } from '../domain/logs/raw-line.js';
 export interface LogSink {
   /** `cursor`: where reading may go on after these lines; undefined = use an earlier one. */
   write(lines: readonly RawLine[], cursor: LogCursor | undefined): void | Promise<void>;
+  /** A line of the agent's own, for the user. */
+  system(text: string): Promise<void>;
+  /** From where another life of the agent would read: what comes before it will never be asked for again. */
+  keptCursor(): LogCursor;
 }
 
 export interface PullProgress {

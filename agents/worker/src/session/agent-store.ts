@@ -37,6 +37,11 @@ export function attemptKey(taskId: string, attempt: number): string {
   return `${taskId}.${attempt}`;
 }
 
+/** Where the output of a sandbox lies until the stream has it; goes with the attempt's folder. */
+export function spoolFolder(agentFolder: string, key: string): string {
+  return join(agentFolder, 'attempts', key, 'spool');
+}
+
 /**
  * The agent's data folder:
  *
@@ -44,7 +49,7 @@ export function attemptKey(taskId: string, attempt: number): string {
  *     finished.jsonl             attempts that are over, so that a replayed assignment never runs twice
  *     lease-renewal.json         when the newest acknowledged heartbeat was sent
  *     counters.json              attempts that went well, and that failed, since the agent was installed
- *     attempts/<task>.<n>/       attempt.jsonl, log.json, lease-ended, output/ (mounted at /output)
+ *     attempts/<task>.<n>/       attempt.jsonl, log.json, lease-ended, output/ (mounted at /output), spool/ (of a sandbox)
  *
  * A kill at any moment leaves of each file the old or the new state: lines are added, a few bytes are written over in place, and
  * everything else is written whole under another name first.
@@ -146,8 +151,9 @@ export class AgentStore {
     return join(this.attemptsFolder, key, 'lease-ended');
   }
 
-  saveLog(key: string, checkpoint: LogCheckpoint): void {
-    this.writeWhole(join(this.attemptsFolder, key, 'log.json'), JSON.stringify(checkpoint));
+  /** False if it could not be written. */
+  saveLog(key: string, checkpoint: LogCheckpoint): boolean {
+    return this.writeWhole(join(this.attemptsFolder, key, 'log.json'), JSON.stringify(checkpoint));
   }
 
   log(key: string): LogCheckpoint | undefined {
@@ -216,19 +222,21 @@ export class AgentStore {
     }
   }
 
-  private writeWhole(path: string, text: string): void {
-    this.tolerating(() => {
+  private writeWhole(path: string, text: string): boolean {
+    return this.tolerating(() => {
       const temporary = `${path}.new`;
       writeFileSync(temporary, text, { mode: 0o600 });
       renameSync(temporary, path);
     });
   }
 
-  private tolerating(write: () => void): void {
+  private tolerating(write: () => void): boolean {
     try {
       write();
+      return true;
     } catch (error) {
       this.onWriteError(error);
+      return false;
     }
   }
 }

@@ -62,10 +62,14 @@ export type AttemptNote = z.infer<typeof attemptNoteSchema>;
 
 const positionSchema = z.object({ seconds: z.number(), nanos: z.number(), count: z.number() });
 
-/** Where the log stands: numbering after the newest acknowledged chunk, and the place in the engine's log that belongs to it. */
+/** Where the log stands: numbering after the newest acknowledged chunk, and the place in the engine's log or the sandbox's spool that belongs to it. */
 export const logCheckpointSchema = z.object({
   version: z.literal(1),
-  cursor: z.object({ stdout: positionSchema.optional(), stderr: positionSchema.optional() }),
+  cursor: z.object({
+    stdout: positionSchema.optional(),
+    stderr: positionSchema.optional(),
+    spool: z.number().optional(),
+  }),
   numbering: z.object({
     seq: z.number(),
     stdout: z.number(),

@@ -256,7 +256,9 @@ export class AttemptRunner {
     if (this.state.status !== 'collecting') return;
     const { containerId, startedAt, result } = this.state;
     const log = await this.openLog();
-    if (!this.logRead && containerId !== undefined && startedAt !== undefined) await this.readLog(containerId);
+    // What an earlier life of the agent had asked for may have begun although it never came to write that down.
+    const mayHaveRun = startedAt !== undefined || this.resumed;
+    if (!this.logRead && containerId !== undefined && mayHaveRun) await this.readLog(containerId);
     if (!this.resumed && (result.outcome !== 'exited' || result.exitCode !== 0)) await log.system(result.message);
     if (containerId !== undefined) await this.awaitGpus(containerId, log);
     if (artifacts) {

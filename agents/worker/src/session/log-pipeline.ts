@@ -24,7 +24,8 @@ export interface LogPipelineOptions {
   readonly linesPerSecond: number;
   readonly output: ChunkOutput;
   now(): number;
-  save(checkpoint: LogCheckpoint): void;
+  /** False if it could not be written. */
+  save(checkpoint: LogCheckpoint): boolean;
 }
 
 /**
@@ -47,6 +48,7 @@ export class LogPipeline implements LogSink {
   private timer: NodeJS.Timeout | undefined;
   private lastFlush = 0;
   private lastSave = 0;
+  private savedCursor: LogCursor;
   /** Work is done one after the other, so that a timer's flush never overtakes a waiting write. */
   private tail: Promise<void> = Promise.resolve();
   /** Newest line of stderr: the container's init tells there why a command did not start. */
@@ -59,6 +61,7 @@ export class LogPipeline implements LogSink {
   ) {
     this.checkpoint = { cursor: restored?.cursor ?? {}, numbering: restored?.numbering ?? freshNumbering };
     this.cursor = this.checkpoint.cursor;
+    this.savedCursor = this.cursor;
     this.numbering = new LineNumbering(options.linesPerSecond, this.checkpoint.numbering);
     this.systemLines = [...(restored?.systemLines ?? [])];
     this.replay = [...this.systemLines];
@@ -69,6 +72,11 @@ export class LogPipeline implements LogSink {
   /** Where reading of the engine's log must begin. */
   get startCursor(): LogCursor {
     return this.checkpoint.cursor;
+  }
+
+  keptCursor(): LogCursor {
+    if (this.savedCursor !== this.checkpoint.cursor) this.saveCheckpoint();
+    return this.savedCursor;
   }
 
   write(lines: readonly RawLine[], cursor: LogCursor | undefined): Promise<void> {
@@ -169,7 +177,8 @@ export class LogPipeline implements LogSink {
   private saveCheckpoint(): void {
     this.lastSave = this.options.now();
     this.systemLines = this.systemLines.filter((line) => line.seq > this.checkpoint.numbering.seq);
-    this.options.save({ version: 1, ...this.checkpoint, systemLines: this.systemLines });
+    const { cursor } = this.checkpoint;
+    if (this.options.save({ version: 1, ...this.checkpoint, systemLines: this.systemLines })) this.savedCursor = cursor;
   }
 
   private inTurn(work: () => Promise<void>): Promise<void> {

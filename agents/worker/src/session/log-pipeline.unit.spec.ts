@@ -52,7 +52,7 @@ function pipeline(
       linesPerSecond: 0,
       output,
       now: () => (now += 1_000),
-      save: (checkpoint) => saved.push(checkpoint),
+      save: (checkpoint) => saved.push(checkpoint) > 0,
     },
     restored,
     tail,

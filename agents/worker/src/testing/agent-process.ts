@@ -1,5 +1,7 @@
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
+import { leaseKeeperProgram } from '../keeper/keep-leases.js';
+import { spoolerProgram } from '../runtime/process/spool/spooler-link.js';
 
 const packageFolder = fileURLToPath(new URL('../..', import.meta.url));
 
@@ -8,6 +10,13 @@ const PATH = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin';
 /** Tests that kill an agent need it as a process of its own, as it is installed. */
 export function compileAgent(): void {
   execFileSync('npm', ['run', 'build', '--silent'], { cwd: packageFolder, stdio: 'inherit' });
+}
+
+/** Programs that an agent starts, for one that runs inside a test. */
+export function compiledPrograms(): { leaseKeeper: string; spooler: string } {
+  compileAgent();
+  const compiled = (file: string): string => file.replace(`${packageFolder}src/`, `${packageFolder}dist/`);
+  return { leaseKeeper: leaseKeeperProgram, spooler: compiled(spoolerProgram) };
 }
 
 /** `onSpawn`: with the process, before it is ready, which it may never be. */

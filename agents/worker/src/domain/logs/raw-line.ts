@@ -16,8 +16,9 @@ export interface StreamPosition {
   readonly count: number;
 }
 
-/** Where reading of an engine's log goes on; a missing stream has not said anything yet. */
+/** Where reading goes on. Of an engine's log: a missing stream has not said anything yet. Of a sandbox's spool: the bytes before it. */
 export interface LogCursor {
   readonly stdout?: StreamPosition;
   readonly stderr?: StreamPosition;
+  readonly spool?: number;
 }

@@ -1,8 +1,6 @@
 import { MAX_LOG_LINE_BYTES } from '@gantry/contracts/agents/log-chunk';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { LineSplitter } from './line-splitter.js';
-import type { RawLine } from './raw-line.js';
 import { StreamAssembler } from './stream-assembler.js';
 import { characterBoundary } from './utf8-cut.js';
 
@@ -58,35 +56,5 @@ describe('stream assembler', () => {
   it('never cuts inside a character', () => {
     const bytes = Buffer.from('a€b');
     expect([1, 2, 3, 4, 5].map((limit) => characterBoundary(bytes, 0, limit))).toEqual([1, 1, 1, 4, 5]);
-  });
-});
-
-describe('line splitter', () => {
-  it('gives the lines back however the bytes are cut', () => {
-    fc.assert(
-      fc.property(
-        fc.array(
-          fc.string({ unit: 'grapheme', maxLength: 30 }).map((line) => line.replaceAll('\n', ' ')),
-          { minLength: 1 },
-        ),
-        fc.integer({ min: 1, max: 50 }),
-        fc.boolean(),
-        (lines, size, closed) => {
-          const whole = `${lines.join('\n')}${closed ? '\n' : ''}`;
-          const bytes = Buffer.from(whole);
-          const splitter = new LineSplitter('stdout');
-          const read: RawLine[] = [];
-          for (let at = 0; at < bytes.length; at += size)
-            splitter.push(bytes.subarray(at, at + size), 1, (line) => read.push(line));
-          splitter.finish(2, (line) => read.push(line));
-          const expected = whole.endsWith('\n')
-            ? whole.slice(0, -1).split('\n')
-            : whole === ''
-              ? []
-              : whole.split('\n');
-          expect(read.map((line) => line.text)).toEqual(expected);
-        },
-      ),
-    );
   });
 });

@@ -30,12 +30,6 @@ export class StreamAssembler {
     this.keep(rest.subarray(end));
   }
 
-  /** The beginning or middle of a line whose end has not been read yet: shown only when full. */
-  hold(piece: Buffer, emit: (text: string, partial: boolean) => void): void {
-    if (this.heldBytes + piece.length <= MAX_LOG_LINE_BYTES) this.keep(piece);
-    else this.keep(this.emitFull(this.take(piece), emit));
-  }
-
   private emitFull(bytes: Buffer, emit: (text: string, partial: boolean) => void): Buffer {
     let at = 0;
     while (bytes.length - at > MAX_LOG_LINE_BYTES) {

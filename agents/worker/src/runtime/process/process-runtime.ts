@@ -1,15 +1,16 @@
 import { type ChildProcess, spawn } from 'node:child_process';
+import { existsSync, mkdirSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
-import type { Readable } from 'node:stream';
 import type { AssignEventData } from '@gantry/contracts/scheduling/assign-events';
 import type { ContainerExit } from '../../domain/attempt.state.js';
 import { environmentOf } from '../../domain/container-options.js';
-import { LineSplitter } from '../../domain/logs/line-splitter.js';
-import type { FrameStream } from '../../domain/logs/log-frame.parser.js';
-import type { LogCursor, RawLine } from '../../domain/logs/raw-line.js';
+import type { LogCursor } from '../../domain/logs/raw-line.js';
 import { type ContainerRuntime, type KnownContainer, type LogSink, RuntimeProblem } from '../container-runtime.port.js';
 import { ProcessCgroup } from './process-cgroup.js';
 import { sandboxCommand } from './sandbox.js';
+import { isAbandoned, removeSpool } from './spool/spool-files.js';
+import { SpoolReader } from './spool/spool-reader.js';
+import { type SandboxOutput, SpoolerLink, type SpoolerLinkOptions } from './spool/spooler-link.js';
 
 const MEBIBYTE = 1024 * 1024;
 const PROCESS_LIMIT = 256;
@@ -22,25 +23,39 @@ export interface ProcessRuntimeOptions {
   readonly version: string;
   /** User of the sandboxed processes; undefined = the agent's own, because it is not root. */
   readonly task: { readonly uid: number; readonly gid: number } | undefined;
+  readonly spooler: Pick<SpoolerLinkOptions, 'program' | 'limitBytes' | 'logger'>;
+  /** Where the output of an attempt waits until it is stored; in a folder that exists when the attempt is made. */
+  spoolFolder(taskId: string, attempt: number): string;
 }
 
 interface Sandbox {
   readonly assignment: AssignEventData<'TaskAssigned'>;
   readonly outputFolder: string;
+  readonly spool: string;
+  /** Says a line of the agent's own in the attempt's log, while that is read. */
+  tell: LogSink['system'] | undefined;
   cgroup: ProcessCgroup | undefined;
   child: ChildProcess | undefined;
   exit: Promise<ContainerExit> | undefined;
 }
 
 /**
- * Runs commands of trusted users as sandboxed processes, for machines without a container engine. Sandboxes die with the agent, so
- * after a restart there is nothing to take up. Images and GPUs are not supported.
+ * Runs commands of trusted users as sandboxed processes, for machines without a container engine. Sandboxes die with the agent; what
+ * they wrote until then does not, and is read after a restart. Images and GPUs are not supported.
  */
 export class ProcessRuntime implements ContainerRuntime {
   readonly kind = 'process';
   private readonly sandboxes = new Map<string, Sandbox>();
+  private readonly spooler: SpoolerLink;
 
-  constructor(private readonly options: ProcessRuntimeOptions) {}
+  constructor(private readonly options: ProcessRuntimeOptions) {
+    this.spooler = new SpoolerLink({ ...options.spooler, onDisk: (folder, problem) => this.tellDisk(folder, problem) });
+  }
+
+  /** Lets go of the process that keeps the output; it ends when nothing is left to be kept. */
+  close(): void {
+    this.spooler.close();
+  }
 
   version(): Promise<string> {
     return Promise.resolve(this.options.version);
@@ -64,7 +79,15 @@ export class ProcessRuntime implements ContainerRuntime {
           : undefined;
     if (problem !== undefined) return Promise.reject(new RuntimeProblem('failed_to_start', problem));
     const id = `${ID_PREFIX}${taskId}-${attempt}`;
-    this.sandboxes.set(id, { assignment, outputFolder, cgroup: undefined, child: undefined, exit: undefined });
+    this.sandboxes.set(id, {
+      assignment,
+      outputFolder,
+      spool: this.options.spoolFolder(taskId, attempt),
+      tell: undefined,
+      cgroup: undefined,
+      child: undefined,
+      exit: undefined,
+    });
     return Promise.resolve(id);
   }
 
@@ -88,10 +111,14 @@ export class ProcessRuntime implements ContainerRuntime {
       cgroups: sandbox.cgroup?.folders ?? [],
       addressSpaceBytes: sandbox.cgroup === undefined ? memoryBytes : undefined,
     });
+    const output = await this.openOutput(sandbox);
     const child = spawn(file, args, {
-      stdio: ['ignore', 'pipe', 'pipe'],
+      stdio: ['ignore', output.stdout, output.stderr],
       env: { PATH: '/usr/local/bin:/usr/bin:/bin' },
     });
+    // The sandbox has them now: they are over when its last process is.
+    output.stdout.destroy();
+    output.stderr.destroy();
     sandbox.child = child;
     sandbox.exit = new Promise((resolve) => {
       child.once('exit', (code, signal) => void this.exitOf(sandbox, code, signal).then(resolve));
@@ -106,12 +133,14 @@ export class ProcessRuntime implements ContainerRuntime {
   }
 
   async wait(containerId: string, signal: AbortSignal): Promise<ContainerExit | undefined> {
-    const exit = this.sandboxes.get(containerId)?.exit;
-    if (exit === undefined) return undefined;
+    const sandbox = this.sandboxes.get(containerId);
+    if (sandbox?.exit === undefined) return undefined;
     const aborted = new Promise<undefined>((resolve) =>
       signal.addEventListener('abort', () => resolve(undefined), { once: true }),
     );
-    return Promise.race([exit, aborted]);
+    const exit = await Promise.race([sandbox.exit, aborted]);
+    // Whatever it ended with, it was because it could not write any more.
+    return isAbandoned(sandbox.spool) ? undefined : exit;
   }
 
   async signal(containerId: string, signal: 'SIGTERM' | 'SIGKILL'): Promise<void> {
@@ -133,13 +162,18 @@ export class ProcessRuntime implements ContainerRuntime {
 
   async followLogs(
     containerId: string,
-    _cursor: LogCursor | undefined,
+    cursor: LogCursor | undefined,
     sink: LogSink,
     signal: AbortSignal,
   ): Promise<void> {
-    const child = this.sandboxes.get(containerId)?.child;
-    if (child?.stdout == null || child.stderr == null) return;
-    await Promise.all([follow(child.stdout, 'stdout', sink, signal), follow(child.stderr, 'stderr', sink, signal)]);
+    const sandbox = this.sandboxes.get(containerId);
+    const folder = sandbox?.spool ?? this.spoolOf(containerId);
+    if (!existsSync(folder)) return;
+    if (sandbox !== undefined) sandbox.tell = (text) => sink.system(text);
+    const end = await new SpoolReader(folder, cursor?.spool ?? 0, sink, signal).follow();
+    if (end !== 'writer-lost') return;
+    await sink.system('The process that keeps what this task prints has died: the last of it is lost.');
+    sandbox?.child?.kill('SIGKILL');
   }
 
   async list(): Promise<KnownContainer[]> {
@@ -153,6 +187,7 @@ export class ProcessRuntime implements ContainerRuntime {
     sandbox.child?.kill('SIGKILL');
     await sandbox.exit;
     await sandbox.cgroup?.remove();
+    removeSpool(sandbox.spool);
     this.sandboxes.delete(containerId);
   }
 
@@ -167,6 +202,36 @@ export class ProcessRuntime implements ContainerRuntime {
     return `${CGROUP_PREFIX}${this.options.agentId}-${containerId.slice(ID_PREFIX.length)}`;
   }
 
+  private async openOutput({ spool }: Sandbox): Promise<SandboxOutput> {
+    if (existsSync(spool))
+      throw new RuntimeProblem(
+        'infrastructure_error',
+        'The agent died while it started this attempt, so nobody knows whether it ran.',
+      );
+    try {
+      mkdirSync(spool, { mode: 0o700 });
+      return await this.spooler.open(spool);
+    } catch (error) {
+      const reason = (error as Error).message;
+      throw new RuntimeProblem('infrastructure_error', `The sandbox could not be started: ${reason}`, { cause: error });
+    }
+  }
+
+  private spoolOf(containerId: string): string {
+    const name = containerId.slice(ID_PREFIX.length);
+    const dash = name.lastIndexOf('-');
+    return this.options.spoolFolder(name.slice(0, dash), Number(name.slice(dash + 1)));
+  }
+
+  private tellDisk(folder: string, problem: string | undefined): void {
+    const sandbox = [...this.sandboxes.values()].find(({ spool }) => spool === folder);
+    const text =
+      problem === undefined
+        ? 'What the task prints can be kept again. Nothing of it is missing.'
+        : `The disk of the worker takes nothing more (${problem}): where the task prints it waits until there is room.`;
+    sandbox?.tell?.(text).catch((error: unknown) => this.options.spooler.logger.error({ err: error }, 'not told'));
+  }
+
   private async exitOf(sandbox: Sandbox, code: number | null, signal: NodeJS.Signals | null): Promise<ContainerExit> {
     // A tool that is killed while it starts leaves its inner process waiting for it for ever, with the task's output open.
     sandbox.cgroup?.end();
@@ -174,24 +239,6 @@ export class ProcessRuntime implements ContainerRuntime {
     const oomKilled = sandbox.cgroup?.oomKilled() ?? false;
     return { exitCode, oomKilled, finishedAt: Date.now() };
   }
-}
-
-async function follow(stream: Readable, name: FrameStream, sink: LogSink, signal: AbortSignal): Promise<void> {
-  const splitter = new LineSplitter(name);
-  const write = async (cut: (emit: (line: RawLine) => void) => void): Promise<void> => {
-    const lines: RawLine[] = [];
-    cut((line) => lines.push(line));
-    if (lines.length > 0) await sink.write(lines, undefined);
-  };
-  try {
-    for await (const bytes of stream) {
-      if (signal.aborted) return;
-      await write((emit) => splitter.push(bytes as Buffer, Date.now(), emit));
-    }
-  } catch (error) {
-    if (!signal.aborted) throw error;
-  }
-  await write((emit) => splitter.finish(Date.now(), emit));
 }
 
 /** The command's processes: the sandbox tool is `pid`, its child is the namespace's first process, whose children they are. */

@@ -29,7 +29,11 @@ describe('SimulatedRuntime', () => {
     const { runtime, id } = await started({ labels: { 'simulated-ms': '30', 'simulated-exit-code': '3' } });
     const begun = performance.now();
     const lines: string[] = [];
-    await runtime.followLogs(id, undefined, { write: (more) => void lines.push(...more.map(({ text }) => text)) });
+    await runtime.followLogs(id, undefined, {
+      write: (more) => void lines.push(...more.map(({ text }) => text)),
+      system: () => Promise.resolve(),
+      keptCursor: () => ({}),
+    });
     expect(await runtime.wait(id, signal)).toMatchObject({ exitCode: 3, oomKilled: false });
     expect(performance.now() - begun).toBeGreaterThan(25);
     expect(lines).toEqual(['Simulated: nothing runs. It ends after 30 ms with code 3.']);
