@@ -8,9 +8,9 @@ import type { AppliedPositions } from './application/applied-positions.js';
 import type { ReplayMissed } from './application/replay-missed.js';
 import type { SampleRollUp } from './projections/samples/samples.roll-up.js';
 
-const TICK_MS = 2_000;
-const POSITIONS_EVERY = 3;
-const HOURS_EVERY = 30;
+/** A roll-up costs the engine the same however few samples are new. Pages get the newest samples pushed, and read short ranges from the samples. */
+const TICK_MS = 6_000;
+const HOURS_EVERY = 10;
 
 interface Parts {
   nc: NatsConnection;
@@ -80,7 +80,7 @@ export class TelemetryLifecycle implements OnModuleInit, OnApplicationShutdown {
     const { rollUp, positions, logger } = this.parts;
     try {
       await rollUp.flush(this.ticks % HOURS_EVERY === 0);
-      if (this.ticks % POSITIONS_EVERY === 0) await positions.flush();
+      await positions.flush();
     } catch (error) {
       logger.warn({ err: error }, 'roll-up not stored; trying again');
     }

@@ -15,7 +15,7 @@ export class LogsConsumer {
     durable: durableOf(streams.logs.name),
     maxMessages: 500,
     maxWaitMs: 100,
-    busyWaitMs: 1_000,
+    busyWaitMs: 2_000,
   })
   store(messages: StreamMessage[]): Promise<void> {
     return this.intake.take(messages);
