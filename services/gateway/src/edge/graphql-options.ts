@@ -1,4 +1,6 @@
 import { ApolloDriver, type ApolloDriverConfig } from '@nestjs/apollo';
+import type { ApolloServerPlugin } from '@apollo/server';
+import { ApolloServerPluginCacheControlDisabled } from '@apollo/server/plugin/disabled';
 import { unwrapResolverError } from '@apollo/server/errors';
 import { GraphQLError } from 'graphql';
 import type { FastifyReply, FastifyRequest } from 'fastify';
@@ -9,6 +11,17 @@ import { guardSchema } from '../security/guarded-schema.js';
 import { MAX_TOKENS } from '../subscriptions/graphql-socket.js';
 import { toGraphqlError, withKind } from './error-mapping.js';
 import { jsonScalar, timeScalar } from './scalars.js';
+
+/** What Apollo's own plugin would say, which looks for cache hints at every field of every answer to say it. */
+const neverCached: ApolloServerPlugin = {
+  requestDidStart: () =>
+    Promise.resolve({
+      willSendResponse: ({ response }) => {
+        response.http.headers.set('cache-control', 'no-store');
+        return Promise.resolve();
+      },
+    }),
+};
 
 /** GraphQL over HTTP. Subscriptions are served by `graphql-socket.ts` on the same schema. */
 export function graphqlOptions(schemaPath: string, gate: Gate, logger: Logger): ApolloDriverConfig {
@@ -30,6 +43,7 @@ export function graphqlOptions(schemaPath: string, gate: Gate, logger: Logger): 
     allowBatchedHttpRequests: false,
     includeStacktraceInErrorResponses: false,
     persistedQueries: false,
+    plugins: [ApolloServerPluginCacheControlDisabled(), neverCached],
     formatError: (formatted, thrown) => {
       const original = unwrapResolverError(thrown);
       const cause = original instanceof GraphQLError ? original : undefined;

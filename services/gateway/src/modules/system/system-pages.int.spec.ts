@@ -77,6 +77,17 @@ describe('pages about the system', () => {
     }
   });
 
+  it('lets nobody keep an answer of the API', async () => {
+    for (const query of ['{ health { status } }', '{ me { id } }', '{ nothing }']) {
+      const { headers } = await fetch(`${world.url}/graphql`, {
+        method: 'POST',
+        headers: { 'content-type': 'application/json' },
+        body: JSON.stringify({ query }),
+      });
+      expect(headers.get('cache-control'), query).toBe('no-store');
+    }
+  });
+
   it('answers known pages only with CORS', async () => {
     const preflight = (origin: string) =>
       fetch(`${world.url}/graphql`, {
