@@ -110,6 +110,7 @@ async function run(context: BenchContext): ReturnType<Bench['run']> {
   process.env['GANTRY_WORKER_START_CONCURRENCY'] = String(CONCURRENCY);
   const notes = [
     `Containers of \`echo hi\`, network none, ${CONCURRENCY} starting at a time, one engine for all of them; Gantry through its API, with log, files and every event stored.`,
+    'The bare engine gets the same container (user, limits, capabilities, mounts, log driver); its output is read but not kept, and nobody looks at its files.',
   ];
   let swarm: Spread | undefined;
   const figures: Figure[] = [];

@@ -1,3 +1,4 @@
+import { temporaryFolder } from '@gantry/testing/temporary-folder';
 import Docker from 'dockerode';
 
 export interface BareResources {
@@ -5,9 +6,13 @@ export interface BareResources {
   memoryMb: number;
 }
 
-/** The floor: the same container through the engine's API and nothing else (create, attach, start, wait, remove). */
+/**
+ * The floor: the same container (agents/worker/src/domain/container-options.ts) through the engine's API and nothing else: create, attach,
+ * start, wait, remove. All of them share one folder at /output, which nobody looks at.
+ */
 export class BareEngine {
   private readonly docker: Docker;
+  private readonly outputFolder = temporaryFolder('gantry-bare-output');
 
   constructor(socketPath: string) {
     this.docker = new Docker({ socketPath });
@@ -19,7 +24,7 @@ export class BareEngine {
     resources: BareResources,
   ): Promise<{ running: number; finished: number }> {
     const startedAt = performance.now();
-    const container = await this.docker.createContainer({
+    const options = {
       Image: image,
       Cmd: command,
       User: '65532:65532',
@@ -27,17 +32,22 @@ export class BareEngine {
       AttachStderr: true,
       HostConfig: {
         NetworkMode: 'none',
+        IpcMode: 'private',
+        CgroupnsMode: 'private',
         Init: true,
         ReadonlyRootfs: true,
         CapDrop: ['ALL'],
         SecurityOpt: ['no-new-privileges'],
-        Tmpfs: { '/tmp': 'rw,nosuid,nodev,size=16m' },
+        Tmpfs: { '/tmp': 'rw,nosuid,nodev,exec,mode=1777,uid=65532,gid=65532,size=16m' },
+        Mounts: [{ Type: 'bind' as const, Source: this.outputFolder, Target: '/output' }],
+        LogConfig: { Type: 'json-file', Config: { 'max-size': '1g', 'max-file': '4' } },
         NanoCpus: Math.round(resources.cpu * 1e9),
         Memory: resources.memoryMb * 1024 * 1024,
         MemorySwap: resources.memoryMb * 1024 * 1024,
         PidsLimit: 256,
       },
-    });
+    };
+    const container = await this.docker.createContainer(options);
     const output = await container.attach({ stream: true, stdout: true, stderr: true });
     output.resume();
     await container.start();
