@@ -2,7 +2,7 @@ import { setMaxListeners } from 'node:events';
 import os from 'node:os';
 import { setTimeout as pause } from 'node:timers/promises';
 import { check, type Verdict } from './checker.js';
-import { ChaosWorld, services, type WorldOptions } from './chaos-world.js';
+import { ChaosWorld, type WorldOptions } from './chaos-world.js';
 import { planFaults, type FaultKind, type PlannedFault } from './fault-plan.js';
 import { commitFault } from './faults.js';
 import { findLeftovers } from './leftovers.js';
@@ -54,7 +54,7 @@ export async function runChaos(request: ChaosRequest, keepFolder = false): Promi
     request.say(`ready after ${start.toFixed(1)} s`);
     const { submissions, faults, problems } = await disturb(world, request);
     const chaos = clock();
-    const observer = new Observer(world.api, AbortSignal.timeout(request.patienceMs * 2));
+    const observer = new Observer(world.api.reader, AbortSignal.timeout(request.patienceMs * 2));
     const left = await settle(observer, submissions, request);
     const settled = clock();
     const observations = await observe(world, observer, submissions, faults);
@@ -90,7 +90,7 @@ interface Disturbed {
 async function disturb(world: ChaosWorld, request: ChaosRequest): Promise<Disturbed> {
   const plan = planFaults({
     ...request,
-    services,
+    services: world.services,
     agents: request.hitAgents ?? world.agents.map(({ name }) => name),
   });
   const over = (plan.at(-1)?.at ?? 0) + 1_000;
@@ -102,7 +102,7 @@ async function disturb(world: ChaosWorld, request: ChaosRequest): Promise<Distur
   let accepted = 0;
   const submitting = tasks.map((planned) =>
     submitPlanned(planned, {
-      api: world.api,
+      api: world.api.writer,
       image: world.image,
       startedAt,
       onAccepted: () => (accepted += 1),

@@ -1,6 +1,7 @@
 import { execFileSync } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import fs from 'node:fs';
+import { createServer } from 'node:net';
 import os from 'node:os';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -27,12 +28,12 @@ const AGENT_GUARDS = '"msg":"runtime chosen"';
 /** A user of the broker that may do anything: fills streams. */
 const OBSERVER = 'chaos';
 
-export const services = ['auth', 'tasks', 'scheduler', 'telemetry', 'gateway'] as const;
-
 export interface WorldOptions {
   readonly leaseMs: number;
   /** Run agents that are broken on purpose. */
   readonly breakage?: Breakage;
+  /** Processes of each service; of telemetry always one, because the embedded ClickHouse belongs to one process. */
+  readonly replicas?: number;
 }
 
 interface Agent {
@@ -48,7 +49,8 @@ export class ChaosWorld {
   private readonly parts = new Map<string, ManagedProcess>();
   private readonly whenBack = new Map<string, (() => void)[]>();
   private readonly log: fs.WriteStream;
-  private client: GantryClient | undefined;
+  private clients: { readonly writer: GantryClient; readonly reader: GantryClient } | undefined;
+  private serviceNames: readonly string[] = [];
   readonly image = DEMO_IMAGE;
   readonly agents: readonly Agent[];
 
@@ -67,9 +69,15 @@ export class ChaosWorld {
   private natsUrl = '';
   private observerPassword = '';
 
-  get api(): GantryClient {
-    if (this.client === undefined) throw new Error('The system has not been started.');
-    return this.client;
+  /** Who submits and who reads back begin with different gateways where there are several, and go to the next when one fails. */
+  get api(): { readonly writer: GantryClient; readonly reader: GantryClient } {
+    if (this.clients === undefined) throw new Error('The system has not been started.');
+    return this.clients;
+  }
+
+  /** Every process of every service. */
+  get services(): readonly string[] {
+    return this.serviceNames;
   }
 
   get broker(): { url: string; user: string; password: string } {
@@ -99,7 +107,7 @@ export class ChaosWorld {
     );
   }
 
-  async start({ leaseMs, breakage }: WorldOptions): Promise<void> {
+  async start({ leaseMs, breakage, replicas = 1 }: WorldOptions): Promise<void> {
     const agentMain = breakage === undefined ? undefined : breakAgent(root, this.folder, breakage);
     const data = path.join(this.folder, 'data');
     fs.mkdirSync(data);
@@ -117,26 +125,31 @@ export class ChaosWorld {
     this.observerPassword = credentials.passwordOf(OBSERVER);
     this.dockerHost = engine.host;
     await this.startAll([nats.process, engine.process]);
-    const apiPort = await freePort();
+    const apiPort = await freePorts(replicas);
     const login = (user: string) => ({ user, password: credentials.passwordOf(user) });
     const settings = {
       ...{ root, data, apiPort, webPort: 3_000, natsUrl: nats.url, dockerHost: engine.host, login },
-      replicas: replicaCounts({}).counts,
+      replicas: replicaCounts({ GANTRY_REPLICAS: String(replicas) }).counts,
       ticketSecret: credentials.passwordOf('download-tickets'),
     };
     const serviceEnv = { GANTRY_LEASE_MS: String(leaseMs), GANTRY_ADMIN_PASSWORD: PASSWORD };
     const definitions = serviceProcesses({ ...settings, workerId: credentials.workerId });
+    this.serviceNames = definitions.map(({ name }) => name);
     await this.startAll(
       definitions.map((part) => ({
         ...part,
         env: { ...part.env, ...serviceEnv, ...this.clocks?.environmentOf(part.name) },
       })),
     );
-    const apiUrl = `http://127.0.0.1:${apiPort}`;
+    const apiUrls = Array.from({ length: replicas }, (_, index) => `http://127.0.0.1:${apiPort + index}`);
+    const apiUrl = apiUrls.join(',');
     const token = await new GantryClient({ apiUrl }).logIn('admin@gantry.local', PASSWORD);
     const admin = new GantryClient({ apiUrl, credentials: () => token.accessToken });
     const { key } = await admin.createApiKey('chaos');
-    this.client = new GantryClient({ apiUrl, credentials: () => key });
+    this.clients = {
+      writer: new GantryClient({ apiUrl, credentials: () => key }),
+      reader: new GantryClient({ apiUrl: apiUrls.toReversed().join(','), credentials: () => key }),
+    };
     await ensureDemoImage(engine.host, data);
     await this.startAll(
       this.agents.map((agent) => {
@@ -228,6 +241,23 @@ export class ChaosWorld {
       },
     };
   }
+}
+
+/** So many in a row; the first of them. */
+async function freePorts(count: number): Promise<number> {
+  for (;;) {
+    const first = await freePort();
+    const others = Array.from({ length: count - 1 }, (_, index) => isFree(first + index + 1));
+    if ((await Promise.all(others)).every(Boolean)) return first;
+  }
+}
+
+function isFree(port: number): Promise<boolean> {
+  const server = createServer();
+  return new Promise((resolve) => {
+    server.once('error', () => resolve(false));
+    server.listen(port, '127.0.0.1', () => server.close(() => resolve(true)));
+  });
 }
 
 /** An engine that was killed leaves its mounts behind; deepest first. */

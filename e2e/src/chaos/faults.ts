@@ -2,7 +2,7 @@ import fs from 'node:fs';
 import os from 'node:os';
 import { setTimeout as pause } from 'node:timers/promises';
 import { connectNats } from '@gantry/jetstream/connect';
-import { services, type ChaosWorld } from './chaos-world.js';
+import type { ChaosWorld } from './chaos-world.js';
 import { clockOf, keeperOf, type PlannedFault } from './fault-plan.js';
 import { keeperPid } from './lease-keepers.js';
 import type { DoneFault } from './observations.js';
@@ -76,7 +76,7 @@ function kill(world: ChaosWorld, names: readonly string[]): Heal {
 
 /** `restart`: the part never sees its clock move, neither when it is set nor when it is set right. */
 async function setClock(world: ChaosWorld, { target, how, step = 0 }: PlannedFault, kills: DoneFault[]): Promise<Heal> {
-  const part = [...services, ...world.agents.map(({ name }) => name)].find((name) => clockOf(name) === target);
+  const part = [...world.services, ...world.agents.map(({ name }) => name)].find((name) => clockOf(name) === target);
   if (part === undefined) throw new Error(`There is no ${target}.`);
   const set = async (seconds: number): Promise<void> => {
     const from = os.uptime();
