@@ -1,11 +1,12 @@
-import type { ChildProcess } from 'node:child_process';
+import { type ChildProcess, fork } from 'node:child_process';
+import { once } from 'node:events';
 import { readdirSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { pause } from '@gantry/jetstream/pause';
 import { eventually } from '@gantry/testing/eventually';
 import { afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { identityOf, isAlive } from './keeper/process-identity.js';
-import { compileAgent, endProcess, startAgentProcess } from './testing/agent-process.js';
+import { compileAgent, compiledPrograms, endProcess, startAgentProcess } from './testing/agent-process.js';
 import { WorkerWorld } from './testing/worker-world.js';
 
 const sh = (script: string): string[] => ['sh', '-c', script];
@@ -31,7 +32,8 @@ describe('what sandboxes print, when agent or broker are away', () => {
 
   afterEach(async () => {
     process.kill(world.nats.pid, 'SIGCONT');
-    await killAgent();
+    // Not killed: it tells its lease keeper that there is nothing left to wait for.
+    if (child !== undefined) await endProcess(child, 'SIGTERM');
     await world.stop();
   });
 
@@ -162,5 +164,15 @@ describe('what sandboxes print, when agent or broker are away', () => {
     await killAgent();
     await eventually(() => expect(isAlive(spooler)).toBe(false));
     expect(() => statSync(file)).toThrow('ENOENT');
+    await startAgent();
+    await world.exitOf(taskId);
+  });
+
+  it('need no agent that is alive for their keeper to end, however early it died', async () => {
+    const spooler = fork(compiledPrograms().spooler, [join(world.dataFolder, 'socket')]);
+    const ended = once(spooler, 'exit');
+    await once(spooler, 'spawn');
+    spooler.disconnect();
+    expect(await ended).toEqual([0, null]);
   });
 });

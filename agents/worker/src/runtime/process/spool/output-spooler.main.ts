@@ -19,3 +19,5 @@ const spooler = new OutputSpooler(tell, () => process.exit(0));
 process.once('disconnect', () => spooler.leave());
 await spooler.listen(path);
 tell({ type: 'ready' });
+// The agent may have died before anybody listened for that.
+if (!process.connected) spooler.leave();

@@ -28,6 +28,7 @@ export class OutputSpooler {
 
   /** The agent is dead: its sandboxes die with it, and what they have written is still to be kept. */
   leave(): void {
+    if (this.agentGone) return;
     this.agentGone = true;
     this.server.close();
     for (const spool of this.spools.values()) spool.limited = false;

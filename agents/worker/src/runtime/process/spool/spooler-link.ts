@@ -1,7 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { once } from 'node:events';
-import { accessSync, constants, mkdirSync } from 'node:fs';
+import { accessSync, constants, mkdirSync, rmSync } from 'node:fs';
 import { connect, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -93,6 +93,8 @@ export class SpoolerLink {
       child.once('error', reject);
       child.once('exit', (code, signal) => {
         if (this.spooler?.child === child) this.spooler = undefined;
+        // One that was killed leaves its socket.
+        rmSync(path, { force: true });
         if (!this.closed) logger.error({ code, signal, program }, 'the spooler of sandboxes has ended');
         reject(new Error(`the process that keeps the output of sandboxes ended with ${signal ?? `code ${code}`}`));
       });
