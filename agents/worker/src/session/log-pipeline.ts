@@ -47,7 +47,8 @@ export class LogPipeline implements LogSink {
   private firstSeq = 0;
   private timer: NodeJS.Timeout | undefined;
   private lastFlush = 0;
-  private lastSave = 0;
+  /** A log that ends within moments is never written down: what is read again is known by its number. */
+  private lastSave: number;
   private savedCursor: LogCursor;
   /** Work is done one after the other, so that a timer's flush never overtakes a waiting write. */
   private tail: Promise<void> = Promise.resolve();
@@ -62,6 +63,7 @@ export class LogPipeline implements LogSink {
     this.checkpoint = { cursor: restored?.cursor ?? {}, numbering: restored?.numbering ?? freshNumbering };
     this.cursor = this.checkpoint.cursor;
     this.savedCursor = this.cursor;
+    this.lastSave = options.now();
     this.numbering = new LineNumbering(options.linesPerSecond, this.checkpoint.numbering);
     this.systemLines = [...(restored?.systemLines ?? [])];
     this.replay = [...this.systemLines];
