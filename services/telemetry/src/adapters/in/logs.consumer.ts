@@ -15,7 +15,8 @@ export class LogsConsumer {
     durable: durableOf(streams.logs.name),
     maxMessages: 500,
     maxWaitMs: 100,
-    busyWaitMs: 2_000,
+    // A page of the log of a task that has just ended waits three seconds for this at most.
+    busyWaitMs: 1_000,
   })
   store(messages: StreamMessage[]): Promise<void> {
     return this.intake.take(messages);
