@@ -8,7 +8,7 @@ import {
 } from '@gantry/testing/docker-engine.fixture';
 import { eventually } from '@gantry/testing/eventually';
 import Docker from 'dockerode';
-import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { beforeAll, describe, expect, it, type TestContext } from 'vitest';
 import { ControlGroups } from './keeper/control-groups.js';
 import type { KeeperOrders, ProcessIdentity } from './keeper/keeper-orders.js';
 import { identityOf, isAlive } from './keeper/process-identity.js';
@@ -20,24 +20,36 @@ const LEASE_MS = 15_000;
 const ENDLESS = ['sh', '-c', 'trap "" TERM; echo on; while true; do sleep 0.2; done'];
 const RUN_FOLDER = '/run/gantry';
 
-describe('what an agent started, when the agent does nothing any more', () => {
-  let engine: DockerEngineFixture;
-  let docker: Docker;
-  const places: Place[] = [];
+/** One agent with a broker of its own. */
+interface Place {
+  readonly world: WorkerWorld;
+  readonly start: () => Promise<ChildProcess>;
+  agent: ChildProcess;
+  readonly groups: string[];
+}
 
-  /** One agent with a broker of its own. */
-  interface Place {
-    readonly world: WorkerWorld;
-    readonly start: () => Promise<ChildProcess>;
-    agent: ChildProcess;
-    readonly groups: string[];
+/** Agents on an engine of their own, which one test freezes. */
+class Scene {
+  private readonly places: Place[] = [];
+
+  private constructor(
+    readonly engine: DockerEngineFixture,
+    readonly docker: Docker,
+  ) {}
+
+  static async create({ onTestFinished }: TestContext): Promise<Scene> {
+    const engine = await startPrivateEngine();
+    const scene = new Scene(engine, new Docker({ socketPath: engine.socketPath }));
+    onTestFinished(() => scene.end());
+    await importBusyboxImage(engine.socketPath, 'gantry-test/busybox:latest');
+    return scene;
   }
 
-  const open = async (runtime: 'docker' | 'process'): Promise<Place> => {
+  async open(runtime: 'docker' | 'process'): Promise<Place> {
     const world = await WorkerWorld.create();
     const environment = world.environment({
       GANTRY_WORKER_RUNTIME: runtime,
-      DOCKER_HOST: `unix://${engine.socketPath}`,
+      DOCKER_HOST: `unix://${this.engine.socketPath}`,
     });
     const start = (): Promise<ChildProcess> =>
       startAgentProcess(environment, (child) => {
@@ -45,50 +57,46 @@ describe('what an agent started, when the agent does nothing any more', () => {
       });
     // Until `start` has one.
     const place: Place = { world, start, agent: spawn('true'), groups: [] };
-    places.push(place);
+    this.places.push(place);
     await start();
     return place;
-  };
+  }
 
-  const runEndless = async (place: Place): Promise<{ taskId: string; containerId: string; group: string }> => {
-    const taskId = await place.world.assign({ command: ENDLESS }, { leaseMs: LEASE_MS });
-    const { containerId } = await place.world.started(taskId);
-    const kept = ordersOf(place.world.workerId).attempts.find((attempt) => attempt.containerId === containerId);
-    if (kept === undefined) throw new Error('The keeper was not told.');
-    place.groups.push(kept.group);
-    // A sandbox joins its group as the first thing that it does, which is a moment after its start.
-    await eventually(() => expect(livingIn(kept.group)).toBeGreaterThan(0));
-    return { taskId, containerId, group: kept.group };
-  };
-
-  const gone = (group: string, within: number): Promise<void> =>
-    eventually(() => expect(livingIn(group)).toBe(0), { timeoutMs: within });
-
-  beforeAll(async () => {
-    compileAgent();
-    engine = await startPrivateEngine();
-    await importBusyboxImage(engine.socketPath, 'gantry-test/busybox:latest');
-    docker = new Docker({ socketPath: engine.socketPath });
-  });
-
-  afterEach(async () => {
-    for (const { world, agent, groups } of places.splice(0)) {
+  private async end(): Promise<void> {
+    for (const { world, agent, groups } of this.places) {
       await endProcess(agent, 'SIGKILL');
-      await removeLeftovers(docker);
+      await removeLeftovers(this.docker);
       for (const group of groups) await gone(group, 5_000);
       const keeper = keeperOf(world.workerId);
       if (keeper !== undefined) process.kill(keeper.pid, 'SIGKILL');
       rmSync(folderOf(world.workerId), { recursive: true, force: true });
       await world.stop();
     }
-  });
+    await this.engine.stop();
+  }
+}
 
-  afterAll(async () => {
-    await engine?.stop();
-  });
+const runEndless = async (place: Place): Promise<{ taskId: string; containerId: string; group: string }> => {
+  const taskId = await place.world.assign({ command: ENDLESS }, { leaseMs: LEASE_MS });
+  const { containerId } = await place.world.started(taskId);
+  const kept = ordersOf(place.world.workerId).attempts.find((attempt) => attempt.containerId === containerId);
+  if (kept === undefined) throw new Error('The keeper was not told.');
+  place.groups.push(kept.group);
+  // A sandbox joins its group as the first thing that it does, which is a moment after its start.
+  await eventually(() => expect(livingIn(kept.group)).toBeGreaterThan(0));
+  return { taskId, containerId, group: kept.group };
+};
 
-  it('frozen: containers and sandboxes are dead before their lease ends, and it says so when it is back', async () => {
-    const both = [await open('docker'), await open('process')];
+const gone = (group: string, within: number): Promise<void> =>
+  eventually(() => expect(livingIn(group)).toBe(0), { timeoutMs: within });
+
+// Side by side: each test waits for leases to end, and the shortest lease is 15 s.
+describe.concurrent('what an agent started, when the agent does nothing any more', () => {
+  beforeAll(compileAgent);
+
+  it('frozen: containers and sandboxes are dead before their lease ends, and it says so when it is back', async (context) => {
+    const scene = await Scene.create(context);
+    const both = [await scene.open('docker'), await scene.open('process')];
     const runs = await Promise.all(both.map(runEndless));
     for (const { agent } of both) agent.kill('SIGSTOP');
     const frozen = performance.now();
@@ -101,11 +109,13 @@ describe('what an agent started, when the agent does nothing any more', () => {
         message: expect.stringContaining('lease'),
       });
     }
-    await eventually(async () => expect(await docker.listContainers({ all: true })).toEqual([]));
+    await eventually(async () => expect(await scene.docker.listContainers({ all: true })).toEqual([]));
   });
 
-  it('killed: the same, though its engine is frozen, and the next start reports it', async () => {
-    const place = await open('docker');
+  it('killed: the same, though its engine is frozen, and the next start reports it', async (context) => {
+    const scene = await Scene.create(context);
+    const { engine, docker } = scene;
+    const place = await scene.open('docker');
     const { taskId, group } = await runEndless(place);
     const engineProcess = Number(readFileSync(join(dirname(engine.socketPath), 'docker.pid'), 'utf8'));
     process.kill(engineProcess, 'SIGSTOP');
@@ -126,8 +136,9 @@ describe('what an agent started, when the agent does nothing any more', () => {
     await eventually(async () => expect(await docker.listContainers({ all: true })).toEqual([]));
   });
 
-  it('killed and back within the lease: its keeper is found again, or replaced if it was killed, and ends nothing', async () => {
-    const [left, back] = [await open('docker'), await open('docker')];
+  it('killed and back within the lease: its keeper is found again, or replaced if it was killed, and ends nothing', async (context) => {
+    const scene = await Scene.create(context);
+    const [left, back] = [await scene.open('docker'), await scene.open('docker')];
     const lost = await runEndless(left);
     const kept = await runEndless(back);
     const first = keeperOf(back.world.workerId);

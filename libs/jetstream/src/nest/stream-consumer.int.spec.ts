@@ -241,10 +241,14 @@ describe('@HandleStream', () => {
     // Not a work queue: that forgets the ids of what was consumed with a restart, so a publisher's retry is stored again.
     await ensureStream(nc, { ...jobs, retention: 'limits' });
     const effects = new Map<number, number>();
-    await start(async (message) => {
-      const { n } = message.json() as { n: number };
-      effects.set(n, (effects.get(n) ?? 0) + 1);
-    });
+    await start(
+      async (message) => {
+        const { n } = message.json() as { n: number };
+        effects.set(n, (effects.get(n) ?? 0) + 1);
+      },
+      // What was on its way when the broker died comes again after this.
+      { ackWaitMs: 5_000 },
+    );
     const total = 3_000;
     const publishing = (async () => {
       for (let n = 0; n < total; n += 50) {
