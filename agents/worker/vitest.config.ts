@@ -1,1 +1,3 @@
-export { default } from '../../vitest.shared.ts';
+import { suites } from '../../vitest.shared.ts';
+
+export default suites({ atOnce: 2 });
