@@ -67,6 +67,8 @@ describe('a cluster of three brokers', () => {
       { timeoutMs: 30_000, intervalMs: 200 },
     );
     process.kill(other?.pid ?? 0, 'SIGKILL');
+    // If it led, the other two elect first: until then the store says "try again".
+    await eventually(() => store.load('tasks.0.0'), { timeoutMs: 30_000, intervalMs: 200 });
     for (const [subject, sequence] of acknowledged) {
       expect(await store.load(subject)).toMatchObject([{ streamSequence: sequence, commit: { version: 1 } }]);
     }
