@@ -84,14 +84,17 @@ export default tseslint.config(
     rules: { 'react-hooks/rules-of-hooks': 'error' },
   },
   {
-    // The chaos harness starts the system with the supervisor's own parts instead of a second supervisor, and the supervisor is tested here.
-    files: ['e2e/src/chaos/chaos-world.ts', 'e2e/src/silent-broker.e2e.spec.ts'],
+    // The chaos harness starts the system with the supervisor's own parts instead of a second supervisor, the supervisor is tested here, and
+    // suites that start the system build it as it would.
+    files: ['e2e/src/chaos/chaos-world.ts', 'e2e/src/silent-broker.e2e.spec.ts', 'e2e/src/build-once.ts'],
     rules: {
       '@nx/enforce-module-boundaries': [
         'error',
         {
           enforceBuildableLibDependency: false,
-          allow: ['../', '../../'].flatMap((up) => [`${up}../scripts/parts/*`, `${up}../scripts/supervisor/*`]),
+          allow: ['../', '../../'].flatMap((up) =>
+            ['parts', 'supervisor', 'install'].map((room) => `${up}../scripts/${room}/*`),
+          ),
           depConstraints: boundaries,
         },
       ],

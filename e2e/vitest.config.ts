@@ -4,10 +4,9 @@ const conditions = ['gantry-source', 'module', 'node', 'import', 'default'];
 const resolve = { conditions };
 const ssr = { resolve };
 
-/** What mostly waits: for leases to end, for processes to come back. */
+/** What mostly waits, for leases to end and for processes to come back: two files at once. */
 const resilience = ['src/chaos/*.e2e.spec.ts', 'src/rolling-restart.e2e.spec.ts', 'src/silent-broker.e2e.spec.ts'];
-// The whole system is started per file, so files run one after the other.
-const wholeSystem = { fileParallelism: false, testTimeout: 180_000, hookTimeout: 300_000 };
+const wholeSystem = { globalSetup: 'src/build-once.ts', testTimeout: 180_000, hookTimeout: 300_000 };
 
 export default defineConfig({
   test: {
@@ -20,9 +19,16 @@ export default defineConfig({
       {
         resolve,
         ssr,
-        test: { name: 'e2e', include: ['src/**/*.e2e.spec.ts'], exclude: resilience, ...wholeSystem },
+        // File by file: each starts the whole system and keeps it busy.
+        test: {
+          name: 'e2e',
+          include: ['src/**/*.e2e.spec.ts'],
+          exclude: resilience,
+          fileParallelism: false,
+          ...wholeSystem,
+        },
       },
-      { resolve, ssr, test: { name: 'resilience', include: resilience, ...wholeSystem } },
+      { resolve, ssr, test: { name: 'resilience', include: resilience, maxWorkers: 2, ...wholeSystem } },
     ],
   },
 });
