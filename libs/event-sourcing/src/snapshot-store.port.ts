@@ -32,6 +32,8 @@ export interface SnapshotDraft {
    * commit that is in an entry already as known.
    */
   readonly entries: Iterable<SnapshotEntry>;
+  /** True: nothing else has to be done meanwhile, so that saving may take the whole time. Asked again and again; absent = never. */
+  readonly isUrgent?: () => boolean;
 }
 
 export interface StoredSnapshot {

@@ -30,8 +30,8 @@ const defaultPolicy: SnapshotPolicy = {
   atStopFromCommits: 20_000,
   atStopMs: 3_000,
 };
-/** Saving takes at most this part of the time: a large state is saved less often. */
-const LARGEST_SHARE = 1 / 20;
+/** Saving, half of which is rest, takes at most this part of the time: a large state is saved less often. */
+const LARGEST_SHARE = 1 / 10;
 
 export interface SnapshotKeeperOptions {
   readonly nc: NatsConnection;
@@ -57,6 +57,7 @@ export class SnapshotKeeper {
   private commits = 0;
   private lastEnd = performance.now();
   private lastTook = 0;
+  private stopping = false;
 
   constructor(private readonly options: SnapshotKeeperOptions) {
     this.policy = { ...defaultPolicy, ...options.policy };
@@ -111,6 +112,7 @@ export class SnapshotKeeper {
   /** Saves once more if that saves time at the next start; never takes long. */
   async stop(): Promise<void> {
     clearInterval(this.timer);
+    this.stopping = true;
     const { atStopFromCommits, atStopMs } = this.policy;
     const limit = wait(atStopMs, undefined, { ref: false }).then(() => this.abort.abort());
     const finish = async (): Promise<void> => {
@@ -147,7 +149,7 @@ export class SnapshotKeeper {
         this.commits -= covered;
         return;
       }
-      const saved = await store.save(name, version, draft, signal);
+      const saved = await store.save(name, version, { ...draft, isUrgent: () => this.stopping }, signal);
       this.lastTook = performance.now() - began;
       if (saved === undefined) return;
       this.commits -= covered;

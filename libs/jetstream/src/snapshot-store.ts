@@ -74,7 +74,7 @@ export class KvSnapshotStore implements SnapshotStore {
   async save(
     name: string,
     version: number,
-    { positions, entries }: SnapshotDraft,
+    { positions, entries, isUrgent }: SnapshotDraft,
     signal?: AbortSignal,
   ): Promise<SavedSnapshot | undefined> {
     const kv = await this.open();
@@ -83,7 +83,7 @@ export class KvSnapshotStore implements SnapshotStore {
     const chunks: Chunk[] = [];
     const saved = { entries: 0, bytes: 0 };
     try {
-      for await (const { text, entries: count } of inChunks(entries)) {
+      for await (const { text, entries: count } of inChunks(entries, isUrgent)) {
         if (signal?.aborted === true) return await this.abandon(name, generation);
         const bytes = await compress(text, { level: constants.Z_BEST_SPEED });
         const pieces = Math.ceil(bytes.length / PIECE_BYTES);
