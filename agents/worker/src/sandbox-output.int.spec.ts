@@ -6,6 +6,7 @@ import { pause } from '@gantry/jetstream/pause';
 import { eventually } from '@gantry/testing/eventually';
 import { afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { identityOf, isAlive } from './keeper/process-identity.js';
+import { addNote } from './session/attempt-journal.js';
 import { compileAgent, compiledPrograms, endProcess, startAgentProcess } from './testing/agent-process.js';
 import { WorkerWorld } from './testing/worker-world.js';
 
@@ -109,6 +110,18 @@ describe('what sandboxes print, when agent or broker are away', () => {
     expect(late.length).toBeGreaterThan(200);
     expect(late.every(({ t }) => t <= killedAt + 1_000)).toBe(true);
     expect(new Set(late.map(({ t }) => t)).size).toBeGreaterThan(50);
+  });
+
+  it('are kept, and the attempt does not begin again, when the agent died before it knew that it had started it', async () => {
+    await startAgent();
+    const taskId = await world.assign({ command: sh('echo begun >> /output/stdout; echo begun; sleep 600') });
+    const { containerId } = await world.started(taskId);
+    await eventually(() => expect(witnessed(taskId, 'stdout')).toEqual(['begun']));
+    await killAgent();
+    addNote(join(attemptFolder(taskId), 'attempt.jsonl'), { state: { status: 'creating', containerId } });
+    await startAgent();
+    expect(await world.exitOf(taskId)).toMatchObject({ outcome: 'infrastructure_error' });
+    expect(await storedOf(taskId, 'stdout')).toEqual(['begun']);
   });
 
   it('take no more of the disk than they may: the task waits, and nothing is missing', async () => {
