@@ -73,12 +73,12 @@ export class KeeperLink {
     this.write();
   }
 
-  /** A keeper that does not hear of it in time only waits longer for a start that has happened. */
+  /** At once: a keeper that did not hear of it before the agent died waits an hour for a start that has happened. */
   confirm(containerId: string): void {
     const attempt = this.attempts.get(containerId);
     if (attempt === undefined) return;
     this.attempts.set(containerId, { ...attempt, started: true });
-    this.writeSoon();
+    this.write();
   }
 
   /** The container is removed: nothing of it can run again. */
