@@ -35,6 +35,7 @@ export class TestPlatform {
   onAssigned: ((data: AssignEventData<'TaskAssigned'>) => void) | undefined;
   private readonly abort = new AbortController();
   private readonly versions = new Map<string, { version: number; sequence: number }>();
+  private readonly committing = new Map<string, Promise<void>>();
   private readonly beats = new Map<string, number>();
 
   private constructor(
@@ -119,7 +120,17 @@ export class TestPlatform {
     await this.commit(taskId, { type: 'TaskRequeued', data });
   }
 
-  async commit(taskId: string, ...events: TaskEvent[]): Promise<void> {
+  /** One after the other for each task: an assignment may be seen before the answer to its submission has been. */
+  commit(taskId: string, ...events: TaskEvent[]): Promise<void> {
+    const run = (this.committing.get(taskId) ?? Promise.resolve()).then(() => this.append(taskId, events));
+    this.committing.set(
+      taskId,
+      run.catch(() => undefined),
+    );
+    return run;
+  }
+
+  private async append(taskId: string, events: readonly TaskEvent[]): Promise<void> {
     const { version, sequence } = this.versions.get(taskId) ?? { version: 0, sequence: 0 };
     const id = randomUUID();
     const commit: Commit<TaskEvent> = {
