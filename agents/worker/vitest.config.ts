@@ -1,3 +1,1 @@
-import { suites } from '../../vitest.shared.ts';
-
-export default suites({ atOnce: 2 });
+export { default } from '../../vitest.shared.ts';

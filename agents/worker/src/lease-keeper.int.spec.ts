@@ -142,6 +142,9 @@ describe.concurrent('what an agent started, when the agent does nothing any more
     const lost = await runEndless(left);
     const kept = await runEndless(back);
     const first = keeperOf(back.world.workerId);
+    // Right after a renewal, so that most of the lease is left to come back in.
+    const beats = back.world.heartbeats.length;
+    await eventually(() => expect(back.world.heartbeats.length).toBeGreaterThan(beats));
     await Promise.all([left, back].map(({ agent }) => endProcess(agent, 'SIGKILL')));
     await back.start();
     expect(keeperOf(back.world.workerId)).toEqual(first);

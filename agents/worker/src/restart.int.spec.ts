@@ -67,7 +67,8 @@ describe('an agent that dies, and a broker that dies', () => {
 
   it('kill -9 in the middle of a printing container, three times: no line lost or doubled, exit reported', async () => {
     await startAgent();
-    const taskId = await world.assign({ command: numbered(3_000, '0.05') });
+    // Fifteen seconds, in which a busy machine too can start the agent three times.
+    const taskId = await world.assign({ command: numbered(3_000, '0.1') });
     await world.started(taskId);
     for (let round = 0; round < 3; round += 1) {
       const seen = (await world.storedLog(taskId)).lines.length;
