@@ -167,6 +167,18 @@ describe('a task over its streams', () => {
     expect([heldCpu(cluster, 'w1'), heldCpu(cluster, 'w2')]).toEqual([100, 0]);
   });
 
+  it('told twice keeps its first place in the stream, so that a snapshot of it and what follows agree with the whole history', () => {
+    const history = new History();
+    const told = [history.assigned('t', 'w1'), history.assigned('t', 'w2'), history.assigned('t', 'w1')];
+    const live = newCluster();
+    apply(live, history.submitted('t'));
+    for (const one of told) live.board.applyAssignCommit(one);
+    expect(live.board.get('t')!.assignment).toMatchObject({ workerId: 'w1', sequence: told[0]!.streamSequence });
+    // A board that begins with this entry reads the tail again.
+    for (const one of told.slice(1)) live.board.applyAssignCommit(one);
+    expect(live.board.get('t')!.assignment).toMatchObject({ workerId: 'w1', sequence: told[0]!.streamSequence });
+  });
+
   it('cancelled while its assignment is on its way is revoked once it is stored, and only once', () => {
     const history = new History();
     const cluster = newCluster();

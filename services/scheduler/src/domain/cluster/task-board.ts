@@ -303,7 +303,8 @@ export class TaskBoard {
     }
     if (assignment.attempt !== data.attempt) return;
     if (assignment.workerId === data.workerId) {
-      assignment.sequence = sequence;
+      // Told twice, its place in the stream is the first one; 0 = none, because TASKS chose it before ASSIGN told of it.
+      if (!assignment.sequence || sequence < assignment.sequence) assignment.sequence = sequence;
       return;
     }
     // Two workers were given the same attempt: the first one in the stream has it, unless TASKS already chose.
