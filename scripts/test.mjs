@@ -99,7 +99,7 @@ async function checkAllTypes() {
 const groups = [
   [
     [
-      // The first three read sources only and need no build.
+      // They read sources only and need no build, but for the types of the dashboard.
       { name: 'static checks', run: () => aside(process.execPath, [path.join(root, 'scripts/lint.mjs')]) },
       { name: 'types', run: checkAllTypes },
       { name: 'unit', run: () => nx('test-unit', 2) },

@@ -4,9 +4,18 @@ type Exact<T extends { [key: string]: unknown }> = { [K in keyof T]: T[K] };
 /** Internal type. DO NOT USE DIRECTLY. */
 export type Incremental<T> = T | { [P in keyof T]?: P extends ' $fragmentName' | '__typename' ? T[P] : never };
 import type { DocumentTypeDecoration } from '@graphql-typed-document-node/core';
-export type DeadLetterState = 'discarded' | 'open' | 'replayed';
+export type DeadLetterState =
+  | 'discarded'
+  | 'open'
+  | 'replayed';
 
-export type FailureClass = 'image' | 'infrastructure' | 'invalid' | 'out_of_memory' | 'timeout' | 'user_exit';
+export type FailureClass =
+  | 'image'
+  | 'infrastructure'
+  | 'invalid'
+  | 'out_of_memory'
+  | 'timeout'
+  | 'user_exit';
 
 export type GpuRequestInput = {
   count?: number | null | undefined;
@@ -19,7 +28,10 @@ export type KeyValueInput = {
   value: string;
 };
 
-export type LogStream = 'stderr' | 'stdout' | 'system';
+export type LogStream =
+  | 'stderr'
+  | 'stdout'
+  | 'system';
 
 export type ResourceRequestInput = {
   cpu?: number | null | undefined;
@@ -28,7 +40,9 @@ export type ResourceRequestInput = {
   storageMb?: number | null | undefined;
 };
 
-export type Role = 'admin' | 'user';
+export type Role =
+  | 'admin'
+  | 'user';
 
 export type SubmitTaskInput = {
   command?: Array<string> | null | undefined;
@@ -65,27 +79,35 @@ export type TaskFilterInput = {
   workerId?: string | number | null | undefined;
 };
 
-export type TaskSort = 'created' | 'duration' | 'status';
+export type TaskSort =
+  | 'created'
+  | 'duration'
+  | 'status';
 
 export type TaskStatus =
-  'assigned' | 'cancelled' | 'failed' | 'queued' | 'running' | 'starting' | 'succeeded' | 'timed_out';
+  | 'assigned'
+  | 'cancelled'
+  | 'failed'
+  | 'queued'
+  | 'running'
+  | 'starting'
+  | 'succeeded'
+  | 'timed_out';
 
-export type WorkerStatus = 'active' | 'inactive' | 'leaving' | 'lost' | 'overloaded';
+export type WorkerStatus =
+  | 'active'
+  | 'inactive'
+  | 'leaving'
+  | 'lost'
+  | 'overloaded';
 
 export type LogInMutationVariables = Exact<{
   email: string;
   password: string;
 }>;
 
-export type LogInMutation = {
-  logIn: {
-    accessToken: string;
-    accessTokenExpiresAt: number;
-    refreshToken: string | null;
-    refreshTokenExpiresAt: number;
-    user: { id: string; email: string; name: string; role: Role; mustChangePassword: boolean };
-  };
-};
+
+export type LogInMutation = { logIn: { accessToken: string, accessTokenExpiresAt: number, refreshToken: string | null, refreshTokenExpiresAt: number, user: { id: string, email: string, name: string, role: Role, mustChangePassword: boolean } } };
 
 export type RegisterMutationVariables = Exact<{
   email: string;
@@ -93,14 +115,16 @@ export type RegisterMutationVariables = Exact<{
   name: string;
 }>;
 
-export type RegisterMutation = { register: { id: string; email: string; name: string; role: Role } };
+
+export type RegisterMutation = { register: { id: string, email: string, name: string, role: Role } };
 
 export type ChangePasswordMutationVariables = Exact<{
   currentPassword: string;
   newPassword: string;
 }>;
 
-export type ChangePasswordMutation = { changePassword: { id: string; mustChangePassword: boolean } };
+
+export type ChangePasswordMutation = { changePassword: { id: string, mustChangePassword: boolean } };
 
 export type CreateApiKeyMutationVariables = Exact<{
   name: string;
@@ -108,29 +132,15 @@ export type CreateApiKeyMutationVariables = Exact<{
   expiresAt?: number | null | undefined;
 }>;
 
-export type CreateApiKeyMutation = {
-  createApiKey: { key: string; apiKey: { id: string; name: string; prefix: string } };
-};
 
-export type MeQueryVariables = Exact<{ [key: string]: never }>;
+export type CreateApiKeyMutation = { createApiKey: { key: string, apiKey: { id: string, name: string, prefix: string } } };
 
-export type MeQuery = { me: { id: string; email: string; name: string; role: Role; mustChangePassword: boolean } };
+export type MeQueryVariables = Exact<{ [key: string]: never; }>;
 
-export type DeadLetterFieldsFragment = {
-  id: string;
-  stream: string;
-  consumer: string;
-  subject: string;
-  sequence: number;
-  code: string;
-  reason: string;
-  failures: number;
-  sizeBytes: number;
-  deadLetteredAt: number;
-  state: DeadLetterState;
-  resolvedAt: number | null;
-  resolvedBy: string | null;
-};
+
+export type MeQuery = { me: { id: string, email: string, name: string, role: Role, mustChangePassword: boolean } };
+
+export type DeadLetterFieldsFragment = { id: string, stream: string, consumer: string, subject: string, sequence: number, code: string, reason: string, failures: number, sizeBytes: number, deadLetteredAt: number, state: DeadLetterState, resolvedAt: number | null, resolvedBy: string | null };
 
 export type DeadLettersQueryVariables = Exact<{
   limit?: number | null | undefined;
@@ -140,265 +150,53 @@ export type DeadLettersQueryVariables = Exact<{
   state?: string | null | undefined;
 }>;
 
-export type DeadLettersQuery = {
-  deadLetters: {
-    next: string | null;
-    deadLetters: Array<{
-      id: string;
-      stream: string;
-      consumer: string;
-      subject: string;
-      sequence: number;
-      code: string;
-      reason: string;
-      failures: number;
-      sizeBytes: number;
-      deadLetteredAt: number;
-      state: DeadLetterState;
-      resolvedAt: number | null;
-      resolvedBy: string | null;
-    }>;
-  };
-};
+
+export type DeadLettersQuery = { deadLetters: { next: string | null, deadLetters: Array<{ id: string, stream: string, consumer: string, subject: string, sequence: number, code: string, reason: string, failures: number, sizeBytes: number, deadLetteredAt: number, state: DeadLetterState, resolvedAt: number | null, resolvedBy: string | null }> } };
 
 export type DeadLetterQueryVariables = Exact<{
   id: string | number;
 }>;
 
-export type DeadLetterQuery = {
-  deadLetter: {
-    id: string;
-    stream: string;
-    consumer: string;
-    subject: string;
-    sequence: number;
-    code: string;
-    reason: string;
-    failures: number;
-    sizeBytes: number;
-    deadLetteredAt: number;
-    state: DeadLetterState;
-    resolvedAt: number | null;
-    resolvedBy: string | null;
-    payload: string | null;
-    payloadComplete: boolean;
-    headers: Array<{ key: string; value: string }>;
-  };
-};
+
+export type DeadLetterQuery = { deadLetter: { id: string, stream: string, consumer: string, subject: string, sequence: number, code: string, reason: string, failures: number, sizeBytes: number, deadLetteredAt: number, state: DeadLetterState, resolvedAt: number | null, resolvedBy: string | null, payload: string | null, payloadComplete: boolean, headers: Array<{ key: string, value: string }> } };
 
 export type ReplayDeadLetterMutationVariables = Exact<{
   id: string | number;
 }>;
 
-export type ReplayDeadLetterMutation = {
-  replayDeadLetter: {
-    id: string;
-    stream: string;
-    consumer: string;
-    subject: string;
-    sequence: number;
-    code: string;
-    reason: string;
-    failures: number;
-    sizeBytes: number;
-    deadLetteredAt: number;
-    state: DeadLetterState;
-    resolvedAt: number | null;
-    resolvedBy: string | null;
-  };
-};
+
+export type ReplayDeadLetterMutation = { replayDeadLetter: { id: string, stream: string, consumer: string, subject: string, sequence: number, code: string, reason: string, failures: number, sizeBytes: number, deadLetteredAt: number, state: DeadLetterState, resolvedAt: number | null, resolvedBy: string | null } };
 
 export type DiscardDeadLetterMutationVariables = Exact<{
   id: string | number;
 }>;
 
-export type DiscardDeadLetterMutation = {
-  discardDeadLetter: {
-    id: string;
-    stream: string;
-    consumer: string;
-    subject: string;
-    sequence: number;
-    code: string;
-    reason: string;
-    failures: number;
-    sizeBytes: number;
-    deadLetteredAt: number;
-    state: DeadLetterState;
-    resolvedAt: number | null;
-    resolvedBy: string | null;
-  };
-};
 
-export type WorkersQueryVariables = Exact<{ [key: string]: never }>;
+export type DiscardDeadLetterMutation = { discardDeadLetter: { id: string, stream: string, consumer: string, subject: string, sequence: number, code: string, reason: string, failures: number, sizeBytes: number, deadLetteredAt: number, state: DeadLetterState, resolvedAt: number | null, resolvedBy: string | null } };
 
-export type WorkersQuery = {
-  workers: Array<{
-    id: string;
-    name: string;
-    status: WorkerStatus;
-    hostname: string;
-    address: string;
-    os: string;
-    runtime: string;
-    runtimeVersion: string;
-    completed: number;
-    failed: number;
-    startedAt: number;
-    lastHeartbeatAt: number;
-    capacity: { cpu: number; memoryMb: number; storageMb: number };
-    allocated: { cpu: number; memoryMb: number; storageMb: number };
-    gpus: Array<{ id: string; index: number; model: string; memoryMb: number; allocated: boolean }>;
-    labels: Array<{ key: string; value: string }>;
-    usage: { cpuPercent: number; memoryUsedMb: number; storageUsedMb: number; load1: number };
-    running: Array<{ taskId: string; attempt: number; phase: string }>;
-  }>;
-};
+export type WorkersQueryVariables = Exact<{ [key: string]: never; }>;
 
-export type SummaryQueryVariables = Exact<{ [key: string]: never }>;
 
-export type SummaryQuery = {
-  summary: {
-    total: number;
-    last24h: number;
-    averageDurationSeconds: number | null;
-    activeWorkers: number;
-    totalWorkers: number;
-    degraded: boolean;
-    byStatus: Array<{ status: TaskStatus; count: number }>;
-  };
-};
+export type WorkersQuery = { workers: Array<{ id: string, name: string, status: WorkerStatus, hostname: string, address: string, os: string, runtime: string, runtimeVersion: string, completed: number, failed: number, startedAt: number, lastHeartbeatAt: number, capacity: { cpu: number, memoryMb: number, storageMb: number }, allocated: { cpu: number, memoryMb: number, storageMb: number }, gpus: Array<{ id: string, index: number, model: string, memoryMb: number, allocated: boolean }>, labels: Array<{ key: string, value: string }>, usage: { cpuPercent: number, memoryUsedMb: number, storageUsedMb: number, load1: number }, running: Array<{ taskId: string, attempt: number, phase: string }> }> };
 
-export type HealthQueryVariables = Exact<{ [key: string]: never }>;
+export type SummaryQueryVariables = Exact<{ [key: string]: never; }>;
 
-export type HealthQuery = {
-  health: {
-    status: string;
-    httpRequests: number;
-    httpErrors: number;
-    latencyP50Ms: number | null;
-    latencyP99Ms: number | null;
-    services: Array<{
-      service: string;
-      status: string;
-      reasons: Array<string>;
-      uptimeSeconds: number;
-      rssBytes: number;
-      cpuSeconds: number;
-      eventLoopLagMs: number;
-    }>;
-  };
-};
 
-export type TaskFieldsFragment = {
-  id: string;
-  version: number;
-  name: string;
-  description: string;
-  ownerId: string;
-  ownerName: string;
-  image: string;
-  command: Array<string>;
-  tags: Array<string>;
-  queue: string;
-  priority: number;
-  timeoutSeconds: number;
-  retries: number;
-  retryMemoryFactor: number | null;
-  retryMemoryMaxMb: number | null;
-  memoryMb: number | null;
-  leaseSeconds: number | null;
-  retryOf: string | null;
-  status: TaskStatus;
-  attempt: number;
-  message: string | null;
-  progressPercent: number | null;
-  workerId: string | null;
-  workerName: string | null;
-  exitCode: number | null;
-  createdAt: number;
-  queuedAt: number;
-  startedAt: number | null;
-  finishedAt: number | null;
-  resources: {
-    cpu: number;
-    memoryMb: number;
-    storageMb: number;
-    gpu: { count: number; model: string | null; memoryMb: number | null };
-  };
-  failure: { class: FailureClass; message: string } | null;
-  usage: { cpuSeconds: number; peakMemoryMb: number; durationMs: number } | null;
-  artifacts: Array<{
-    id: string;
-    attempt: number;
-    path: string;
-    sizeBytes: number;
-    sha256: string;
-    mediaType: string;
-    storedAt: number;
-    url: string;
-  }>;
-};
+export type SummaryQuery = { summary: { total: number, last24h: number, averageDurationSeconds: number | null, activeWorkers: number, totalWorkers: number, degraded: boolean, byStatus: Array<{ status: TaskStatus, count: number }> } };
+
+export type HealthQueryVariables = Exact<{ [key: string]: never; }>;
+
+
+export type HealthQuery = { health: { status: string, httpRequests: number, httpErrors: number, latencyP50Ms: number | null, latencyP99Ms: number | null, services: Array<{ service: string, status: string, reasons: Array<string>, uptimeSeconds: number, rssBytes: number, cpuSeconds: number, eventLoopLagMs: number }> } };
+
+export type TaskFieldsFragment = { id: string, version: number, name: string, description: string, ownerId: string, ownerName: string, image: string, command: Array<string>, tags: Array<string>, queue: string, priority: number, timeoutSeconds: number, retries: number, retryMemoryFactor: number | null, retryMemoryMaxMb: number | null, memoryMb: number | null, leaseSeconds: number | null, retryOf: string | null, status: TaskStatus, attempt: number, message: string | null, progressPercent: number | null, workerId: string | null, workerName: string | null, exitCode: number | null, createdAt: number, queuedAt: number, startedAt: number | null, finishedAt: number | null, resources: { cpu: number, memoryMb: number, storageMb: number, gpu: { count: number, model: string | null, memoryMb: number | null } }, failure: { class: FailureClass, message: string } | null, usage: { cpuSeconds: number, peakMemoryMb: number, durationMs: number } | null, artifacts: Array<{ id: string, attempt: number, path: string, sizeBytes: number, sha256: string, mediaType: string, storedAt: number, url: string }> };
 
 export type SubmitTaskMutationVariables = Exact<{
   input: SubmitTaskInput;
 }>;
 
-export type SubmitTaskMutation = {
-  submitTask: {
-    queuePosition: number | null;
-    duplicate: boolean;
-    task: {
-      id: string;
-      version: number;
-      name: string;
-      description: string;
-      ownerId: string;
-      ownerName: string;
-      image: string;
-      command: Array<string>;
-      tags: Array<string>;
-      queue: string;
-      priority: number;
-      timeoutSeconds: number;
-      retries: number;
-      retryMemoryFactor: number | null;
-      retryMemoryMaxMb: number | null;
-      memoryMb: number | null;
-      leaseSeconds: number | null;
-      retryOf: string | null;
-      status: TaskStatus;
-      attempt: number;
-      message: string | null;
-      progressPercent: number | null;
-      workerId: string | null;
-      workerName: string | null;
-      exitCode: number | null;
-      createdAt: number;
-      queuedAt: number;
-      startedAt: number | null;
-      finishedAt: number | null;
-      resources: {
-        cpu: number;
-        memoryMb: number;
-        storageMb: number;
-        gpu: { count: number; model: string | null; memoryMb: number | null };
-      };
-      failure: { class: FailureClass; message: string } | null;
-      usage: { cpuSeconds: number; peakMemoryMb: number; durationMs: number } | null;
-      artifacts: Array<{
-        id: string;
-        attempt: number;
-        path: string;
-        sizeBytes: number;
-        sha256: string;
-        mediaType: string;
-        storedAt: number;
-        url: string;
-      }>;
-    };
-  };
-};
+
+export type SubmitTaskMutation = { submitTask: { queuePosition: number | null, duplicate: boolean, task: { id: string, version: number, name: string, description: string, ownerId: string, ownerName: string, image: string, command: Array<string>, tags: Array<string>, queue: string, priority: number, timeoutSeconds: number, retries: number, retryMemoryFactor: number | null, retryMemoryMaxMb: number | null, memoryMb: number | null, leaseSeconds: number | null, retryOf: string | null, status: TaskStatus, attempt: number, message: string | null, progressPercent: number | null, workerId: string | null, workerName: string | null, exitCode: number | null, createdAt: number, queuedAt: number, startedAt: number | null, finishedAt: number | null, resources: { cpu: number, memoryMb: number, storageMb: number, gpu: { count: number, model: string | null, memoryMb: number | null } }, failure: { class: FailureClass, message: string } | null, usage: { cpuSeconds: number, peakMemoryMb: number, durationMs: number } | null, artifacts: Array<{ id: string, attempt: number, path: string, sizeBytes: number, sha256: string, mediaType: string, storedAt: number, url: string }> } } };
 
 export type CancelTaskMutationVariables = Exact<{
   id: string | number;
@@ -406,117 +204,20 @@ export type CancelTaskMutationVariables = Exact<{
   graceSeconds?: number | null | undefined;
 }>;
 
-export type CancelTaskMutation = {
-  cancelTask: {
-    id: string;
-    version: number;
-    name: string;
-    description: string;
-    ownerId: string;
-    ownerName: string;
-    image: string;
-    command: Array<string>;
-    tags: Array<string>;
-    queue: string;
-    priority: number;
-    timeoutSeconds: number;
-    retries: number;
-    retryMemoryFactor: number | null;
-    retryMemoryMaxMb: number | null;
-    memoryMb: number | null;
-    leaseSeconds: number | null;
-    retryOf: string | null;
-    status: TaskStatus;
-    attempt: number;
-    message: string | null;
-    progressPercent: number | null;
-    workerId: string | null;
-    workerName: string | null;
-    exitCode: number | null;
-    createdAt: number;
-    queuedAt: number;
-    startedAt: number | null;
-    finishedAt: number | null;
-    resources: {
-      cpu: number;
-      memoryMb: number;
-      storageMb: number;
-      gpu: { count: number; model: string | null; memoryMb: number | null };
-    };
-    failure: { class: FailureClass; message: string } | null;
-    usage: { cpuSeconds: number; peakMemoryMb: number; durationMs: number } | null;
-    artifacts: Array<{
-      id: string;
-      attempt: number;
-      path: string;
-      sizeBytes: number;
-      sha256: string;
-      mediaType: string;
-      storedAt: number;
-      url: string;
-    }>;
-  };
-};
+
+export type CancelTaskMutation = { cancelTask: { id: string, version: number, name: string, description: string, ownerId: string, ownerName: string, image: string, command: Array<string>, tags: Array<string>, queue: string, priority: number, timeoutSeconds: number, retries: number, retryMemoryFactor: number | null, retryMemoryMaxMb: number | null, memoryMb: number | null, leaseSeconds: number | null, retryOf: string | null, status: TaskStatus, attempt: number, message: string | null, progressPercent: number | null, workerId: string | null, workerName: string | null, exitCode: number | null, createdAt: number, queuedAt: number, startedAt: number | null, finishedAt: number | null, resources: { cpu: number, memoryMb: number, storageMb: number, gpu: { count: number, model: string | null, memoryMb: number | null } }, failure: { class: FailureClass, message: string } | null, usage: { cpuSeconds: number, peakMemoryMb: number, durationMs: number } | null, artifacts: Array<{ id: string, attempt: number, path: string, sizeBytes: number, sha256: string, mediaType: string, storedAt: number, url: string }> } };
 
 export type RetryTaskMutationVariables = Exact<{
   id: string | number;
 }>;
 
-export type RetryTaskMutation = {
-  retryTask: {
-    id: string;
-    version: number;
-    name: string;
-    description: string;
-    ownerId: string;
-    ownerName: string;
-    image: string;
-    command: Array<string>;
-    tags: Array<string>;
-    queue: string;
-    priority: number;
-    timeoutSeconds: number;
-    retries: number;
-    retryMemoryFactor: number | null;
-    retryMemoryMaxMb: number | null;
-    memoryMb: number | null;
-    leaseSeconds: number | null;
-    retryOf: string | null;
-    status: TaskStatus;
-    attempt: number;
-    message: string | null;
-    progressPercent: number | null;
-    workerId: string | null;
-    workerName: string | null;
-    exitCode: number | null;
-    createdAt: number;
-    queuedAt: number;
-    startedAt: number | null;
-    finishedAt: number | null;
-    resources: {
-      cpu: number;
-      memoryMb: number;
-      storageMb: number;
-      gpu: { count: number; model: string | null; memoryMb: number | null };
-    };
-    failure: { class: FailureClass; message: string } | null;
-    usage: { cpuSeconds: number; peakMemoryMb: number; durationMs: number } | null;
-    artifacts: Array<{
-      id: string;
-      attempt: number;
-      path: string;
-      sizeBytes: number;
-      sha256: string;
-      mediaType: string;
-      storedAt: number;
-      url: string;
-    }>;
-  };
-};
+
+export type RetryTaskMutation = { retryTask: { id: string, version: number, name: string, description: string, ownerId: string, ownerName: string, image: string, command: Array<string>, tags: Array<string>, queue: string, priority: number, timeoutSeconds: number, retries: number, retryMemoryFactor: number | null, retryMemoryMaxMb: number | null, memoryMb: number | null, leaseSeconds: number | null, retryOf: string | null, status: TaskStatus, attempt: number, message: string | null, progressPercent: number | null, workerId: string | null, workerName: string | null, exitCode: number | null, createdAt: number, queuedAt: number, startedAt: number | null, finishedAt: number | null, resources: { cpu: number, memoryMb: number, storageMb: number, gpu: { count: number, model: string | null, memoryMb: number | null } }, failure: { class: FailureClass, message: string } | null, usage: { cpuSeconds: number, peakMemoryMb: number, durationMs: number } | null, artifacts: Array<{ id: string, attempt: number, path: string, sizeBytes: number, sha256: string, mediaType: string, storedAt: number, url: string }> } };
 
 export type DeleteTaskMutationVariables = Exact<{
   id: string | number;
 }>;
+
 
 export type DeleteTaskMutation = { deleteTask: boolean };
 
@@ -524,92 +225,22 @@ export type TaskQueryVariables = Exact<{
   id: string | number;
 }>;
 
-export type TaskQuery = {
-  task: {
-    queuePosition: number | null;
-    id: string;
-    version: number;
-    name: string;
-    description: string;
-    ownerId: string;
-    ownerName: string;
-    image: string;
-    command: Array<string>;
-    tags: Array<string>;
-    queue: string;
-    priority: number;
-    timeoutSeconds: number;
-    retries: number;
-    retryMemoryFactor: number | null;
-    retryMemoryMaxMb: number | null;
-    memoryMb: number | null;
-    leaseSeconds: number | null;
-    retryOf: string | null;
-    status: TaskStatus;
-    attempt: number;
-    message: string | null;
-    progressPercent: number | null;
-    workerId: string | null;
-    workerName: string | null;
-    exitCode: number | null;
-    createdAt: number;
-    queuedAt: number;
-    startedAt: number | null;
-    finishedAt: number | null;
-    resources: {
-      cpu: number;
-      memoryMb: number;
-      storageMb: number;
-      gpu: { count: number; model: string | null; memoryMb: number | null };
-    };
-    failure: { class: FailureClass; message: string } | null;
-    usage: { cpuSeconds: number; peakMemoryMb: number; durationMs: number } | null;
-    artifacts: Array<{
-      id: string;
-      attempt: number;
-      path: string;
-      sizeBytes: number;
-      sha256: string;
-      mediaType: string;
-      storedAt: number;
-      url: string;
-    }>;
-  };
-};
+
+export type TaskQuery = { task: { queuePosition: number | null, id: string, version: number, name: string, description: string, ownerId: string, ownerName: string, image: string, command: Array<string>, tags: Array<string>, queue: string, priority: number, timeoutSeconds: number, retries: number, retryMemoryFactor: number | null, retryMemoryMaxMb: number | null, memoryMb: number | null, leaseSeconds: number | null, retryOf: string | null, status: TaskStatus, attempt: number, message: string | null, progressPercent: number | null, workerId: string | null, workerName: string | null, exitCode: number | null, createdAt: number, queuedAt: number, startedAt: number | null, finishedAt: number | null, resources: { cpu: number, memoryMb: number, storageMb: number, gpu: { count: number, model: string | null, memoryMb: number | null } }, failure: { class: FailureClass, message: string } | null, usage: { cpuSeconds: number, peakMemoryMb: number, durationMs: number } | null, artifacts: Array<{ id: string, attempt: number, path: string, sizeBytes: number, sha256: string, mediaType: string, storedAt: number, url: string }> } };
 
 export type TaskHistoryQueryVariables = Exact<{
   id: string | number;
 }>;
 
-export type TaskHistoryQuery = {
-  task: {
-    id: string;
-    history: Array<{ version: number; occurredAt: number; actor: string; type: string; data: unknown }>;
-  };
-};
+
+export type TaskHistoryQuery = { task: { id: string, history: Array<{ version: number, occurredAt: number, actor: string, type: string, data: unknown }> } };
 
 export type ExplainTaskQueryVariables = Exact<{
   id: string | number;
 }>;
 
-export type ExplainTaskQuery = {
-  task: {
-    id: string;
-    status: TaskStatus;
-    explanation: {
-      state: string;
-      summary: string;
-      queuePosition: number | null;
-      checkedAt: number;
-      workers: Array<{
-        workerId: string;
-        workerName: string;
-        fits: boolean;
-        unmet: Array<{ resource: string; requested: string; available: string; never: boolean; message: string }>;
-      }>;
-    };
-  };
-};
+
+export type ExplainTaskQuery = { task: { id: string, status: TaskStatus, explanation: { state: string, summary: string, queuePosition: number | null, checkedAt: number, workers: Array<{ workerId: string, workerName: string, fits: boolean, unmet: Array<{ resource: string, requested: string, available: string, never: boolean, message: string }> }> } } };
 
 export type TasksQueryVariables = Exact<{
   filter?: TaskFilterInput | null | undefined;
@@ -619,63 +250,8 @@ export type TasksQueryVariables = Exact<{
   after?: string | null | undefined;
 }>;
 
-export type TasksQuery = {
-  tasks: {
-    degraded: boolean;
-    edges: Array<{
-      node: {
-        id: string;
-        version: number;
-        name: string;
-        description: string;
-        ownerId: string;
-        ownerName: string;
-        image: string;
-        command: Array<string>;
-        tags: Array<string>;
-        queue: string;
-        priority: number;
-        timeoutSeconds: number;
-        retries: number;
-        retryMemoryFactor: number | null;
-        retryMemoryMaxMb: number | null;
-        memoryMb: number | null;
-        leaseSeconds: number | null;
-        retryOf: string | null;
-        status: TaskStatus;
-        attempt: number;
-        message: string | null;
-        progressPercent: number | null;
-        workerId: string | null;
-        workerName: string | null;
-        exitCode: number | null;
-        createdAt: number;
-        queuedAt: number;
-        startedAt: number | null;
-        finishedAt: number | null;
-        resources: {
-          cpu: number;
-          memoryMb: number;
-          storageMb: number;
-          gpu: { count: number; model: string | null; memoryMb: number | null };
-        };
-        failure: { class: FailureClass; message: string } | null;
-        usage: { cpuSeconds: number; peakMemoryMb: number; durationMs: number } | null;
-        artifacts: Array<{
-          id: string;
-          attempt: number;
-          path: string;
-          sizeBytes: number;
-          sha256: string;
-          mediaType: string;
-          storedAt: number;
-          url: string;
-        }>;
-      };
-    }>;
-    pageInfo: { hasNextPage: boolean; endCursor: string | null };
-  };
-};
+
+export type TasksQuery = { tasks: { degraded: boolean, edges: Array<{ node: { id: string, version: number, name: string, description: string, ownerId: string, ownerName: string, image: string, command: Array<string>, tags: Array<string>, queue: string, priority: number, timeoutSeconds: number, retries: number, retryMemoryFactor: number | null, retryMemoryMaxMb: number | null, memoryMb: number | null, leaseSeconds: number | null, retryOf: string | null, status: TaskStatus, attempt: number, message: string | null, progressPercent: number | null, workerId: string | null, workerName: string | null, exitCode: number | null, createdAt: number, queuedAt: number, startedAt: number | null, finishedAt: number | null, resources: { cpu: number, memoryMb: number, storageMb: number, gpu: { count: number, model: string | null, memoryMb: number | null } }, failure: { class: FailureClass, message: string } | null, usage: { cpuSeconds: number, peakMemoryMb: number, durationMs: number } | null, artifacts: Array<{ id: string, attempt: number, path: string, sizeBytes: number, sha256: string, mediaType: string, storedAt: number, url: string }> } }>, pageInfo: { hasNextPage: boolean, endCursor: string | null } } };
 
 export type TaskLogsQueryVariables = Exact<{
   taskId: string | number;
@@ -687,70 +263,15 @@ export type TaskLogsQueryVariables = Exact<{
   limit?: number | null | undefined;
 }>;
 
-export type TaskLogsQuery = {
-  taskLogs: {
-    attempt: number | null;
-    lastSeq: number;
-    complete: boolean;
-    lines: Array<{ seq: number; n: number; stream: LogStream; t: number; text: string; partial: boolean }>;
-  };
-};
+
+export type TaskLogsQuery = { taskLogs: { attempt: number | null, lastSeq: number, complete: boolean, lines: Array<{ seq: number, n: number, stream: LogStream, t: number, text: string, partial: boolean }> } };
 
 export type FollowTaskSubscriptionVariables = Exact<{
   id: string | number;
 }>;
 
-export type FollowTaskSubscription = {
-  task: {
-    id: string;
-    version: number;
-    name: string;
-    description: string;
-    ownerId: string;
-    ownerName: string;
-    image: string;
-    command: Array<string>;
-    tags: Array<string>;
-    queue: string;
-    priority: number;
-    timeoutSeconds: number;
-    retries: number;
-    retryMemoryFactor: number | null;
-    retryMemoryMaxMb: number | null;
-    memoryMb: number | null;
-    leaseSeconds: number | null;
-    retryOf: string | null;
-    status: TaskStatus;
-    attempt: number;
-    message: string | null;
-    progressPercent: number | null;
-    workerId: string | null;
-    workerName: string | null;
-    exitCode: number | null;
-    createdAt: number;
-    queuedAt: number;
-    startedAt: number | null;
-    finishedAt: number | null;
-    resources: {
-      cpu: number;
-      memoryMb: number;
-      storageMb: number;
-      gpu: { count: number; model: string | null; memoryMb: number | null };
-    };
-    failure: { class: FailureClass; message: string } | null;
-    usage: { cpuSeconds: number; peakMemoryMb: number; durationMs: number } | null;
-    artifacts: Array<{
-      id: string;
-      attempt: number;
-      path: string;
-      sizeBytes: number;
-      sha256: string;
-      mediaType: string;
-      storedAt: number;
-      url: string;
-    }>;
-  };
-};
+
+export type FollowTaskSubscription = { task: { id: string, version: number, name: string, description: string, ownerId: string, ownerName: string, image: string, command: Array<string>, tags: Array<string>, queue: string, priority: number, timeoutSeconds: number, retries: number, retryMemoryFactor: number | null, retryMemoryMaxMb: number | null, memoryMb: number | null, leaseSeconds: number | null, retryOf: string | null, status: TaskStatus, attempt: number, message: string | null, progressPercent: number | null, workerId: string | null, workerName: string | null, exitCode: number | null, createdAt: number, queuedAt: number, startedAt: number | null, finishedAt: number | null, resources: { cpu: number, memoryMb: number, storageMb: number, gpu: { count: number, model: string | null, memoryMb: number | null } }, failure: { class: FailureClass, message: string } | null, usage: { cpuSeconds: number, peakMemoryMb: number, durationMs: number } | null, artifacts: Array<{ id: string, attempt: number, path: string, sizeBytes: number, sha256: string, mediaType: string, storedAt: number, url: string }> } };
 
 export type FollowLogsSubscriptionVariables = Exact<{
   taskId: string | number;
@@ -758,13 +279,8 @@ export type FollowLogsSubscriptionVariables = Exact<{
   afterSeq?: number | null | undefined;
 }>;
 
-export type FollowLogsSubscription = {
-  taskLogs: {
-    attempt: number;
-    complete: boolean;
-    lines: Array<{ seq: number; n: number; stream: LogStream; t: number; text: string; partial: boolean }>;
-  };
-};
+
+export type FollowLogsSubscription = { taskLogs: { attempt: number, complete: boolean, lines: Array<{ seq: number, n: number, stream: LogStream, t: number, text: string, partial: boolean }> } };
 
 export class TypedDocumentString<TResult, TVariables>
   extends String
@@ -784,8 +300,7 @@ export class TypedDocumentString<TResult, TVariables>
     return this.value;
   }
 }
-export const DeadLetterFieldsFragmentDoc = new TypedDocumentString(
-  `
+export const DeadLetterFieldsFragmentDoc = new TypedDocumentString(`
     fragment DeadLetterFields on DeadLetter {
   id
   stream
@@ -801,11 +316,8 @@ export const DeadLetterFieldsFragmentDoc = new TypedDocumentString(
   resolvedAt
   resolvedBy
 }
-    `,
-  { fragmentName: 'DeadLetterFields' },
-) as unknown as TypedDocumentString<DeadLetterFieldsFragment, unknown>;
-export const TaskFieldsFragmentDoc = new TypedDocumentString(
-  `
+    `, {"fragmentName":"DeadLetterFields"}) as unknown as TypedDocumentString<DeadLetterFieldsFragment, unknown>;
+export const TaskFieldsFragmentDoc = new TypedDocumentString(`
     fragment TaskFields on Task {
   id
   version
@@ -866,9 +378,7 @@ export const TaskFieldsFragmentDoc = new TypedDocumentString(
     url
   }
 }
-    `,
-  { fragmentName: 'TaskFields' },
-) as unknown as TypedDocumentString<TaskFieldsFragment, unknown>;
+    `, {"fragmentName":"TaskFields"}) as unknown as TypedDocumentString<TaskFieldsFragment, unknown>;
 export const LogInDocument = new TypedDocumentString(`
     mutation LogIn($email: String!, $password: String!) {
   logIn(email: $email, password: $password, cookie: false) {
