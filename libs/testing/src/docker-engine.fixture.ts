@@ -10,6 +10,14 @@ export interface DockerEngineFixture {
   stop(): Promise<void>;
 }
 
+/** An engine that nobody else uses, so that a test may kill it. */
+export interface PrivateEngineFixture extends DockerEngineFixture {
+  /** SIGKILL; with `liveRestore` its containers go on. Resolves when nothing of it is left but them. */
+  kill(): Promise<void>;
+  /** Starts it again on the same data. */
+  start(): Promise<void>;
+}
+
 const DEFAULT_SOCKET = '/var/run/docker.sock';
 
 /**
@@ -24,59 +32,71 @@ export async function startDockerEngine(): Promise<DockerEngineFixture> {
 }
 
 /** `liveRestore`: containers outlive the engine; an engine that is to join a swarm must not have it. */
-export async function startPrivateEngine({ liveRestore = true } = {}): Promise<DockerEngineFixture> {
+export async function startPrivateEngine({ liveRestore = true } = {}): Promise<PrivateEngineFixture> {
   const folder = temporaryFolder('gantry-engine');
   const socketPath = join(folder, 'docker.sock');
+  const execRoot = join(folder, 'exec');
   const bridge = makeBridge();
-  const child = spawn(
-    'dockerd',
-    [
-      ...[
-        '--data-root',
-        join(folder, 'data'),
-        '--exec-root',
-        join(folder, 'exec'),
-        '--pidfile',
-        join(folder, 'docker.pid'),
-      ],
-      ...['--host', `unix://${socketPath}`, '--bridge', bridge, '--iptables=false'],
-      ...(liveRestore ? ['--live-restore'] : []),
-    ],
-    { stdio: ['ignore', 'ignore', 'pipe'] },
-  );
+  const options = [
+    ...['--data-root', join(folder, 'data'), '--exec-root', execRoot, '--pidfile', join(folder, 'docker.pid')],
+    ...['--host', `unix://${socketPath}`, '--bridge', bridge, '--iptables=false'],
+    ...(liveRestore ? ['--live-restore'] : []),
+  ];
+  let child: ChildProcess;
+  const start = async (): Promise<void> => {
+    child = spawn('dockerd', options, { stdio: ['ignore', 'ignore', 'pipe'] });
+    await untilReady(child, socketPath);
+  };
+  const atExit = (): void => {
+    child.kill('SIGTERM');
+    removeBridge(bridge);
+  };
+  process.once('exit', atExit);
+  try {
+    await start();
+  } catch (error) {
+    process.removeListener('exit', atExit);
+    atExit();
+    throw error;
+  }
+  return {
+    socketPath,
+    start,
+    async kill() {
+      const containerd = Number(readFileSync(join(execRoot, 'containerd', 'containerd.pid'), 'utf8'));
+      child.kill('SIGKILL');
+      while (existsSync(`/proc/${containerd}`)) await new Promise((resolve) => setTimeout(resolve, 20));
+    },
+    async stop() {
+      process.removeListener('exit', atExit);
+      await removeAllContainers(socketPath);
+      await end(child);
+      removeBridge(bridge);
+      unmountBelow(folder);
+      rmSync(folder, { recursive: true, force: true });
+    },
+  };
+}
+
+/** Rejects if it ended or does not answer within a minute. */
+async function untilReady(child: ChildProcess, socketPath: string): Promise<void> {
   let output = '';
-  child.stderr.on('data', (bytes: Buffer) => {
+  child.stderr?.on('data', (bytes: Buffer) => {
     output = `${output}${bytes.toString()}`.slice(-4_000);
   });
   let failure: Error | undefined;
   child.once('error', (error) => {
     failure = error;
   });
-  const atExit = (): void => {
-    child.kill('SIGTERM');
-    removeBridge(bridge);
-  };
-  process.once('exit', atExit);
   const deadline = performance.now() + 60_000;
   while (!(await answers(socketPath))) {
     if (failure !== undefined || child.exitCode !== null || performance.now() > deadline) {
-      atExit();
       throw new Error(
         `dockerd did not start (these tests need a Docker engine, or root to start one): ${failure?.message ?? output}`,
       );
     }
     await new Promise((resolve) => setTimeout(resolve, 50));
   }
-  return {
-    socketPath,
-    async stop() {
-      process.removeListener('exit', atExit);
-      await removeAllContainers(socketPath);
-      await end(child);
-      removeBridge(bridge);
-      rmSync(folder, { recursive: true, force: true });
-    },
-  };
 }
 
 /** A second engine on the same host must not share `docker0` with the first. */
@@ -90,6 +110,15 @@ function makeBridge(): string {
 
 function removeBridge(name: string): void {
   if (existsSync(`/sys/class/net/${name}`)) execFileSync('ip', ['link', 'delete', name]);
+}
+
+/** An engine that was killed leaves mounts. */
+function unmountBelow(folder: string): void {
+  const mounts = readFileSync('/proc/self/mounts', 'utf8')
+    .split('\n')
+    .map((line) => line.split(' ')[1] ?? '')
+    .filter((path) => path.startsWith(`${folder}/`));
+  for (const path of mounts.reverse()) execFileSync('umount', [path]);
 }
 
 async function removeAllContainers(socketPath: string): Promise<void> {

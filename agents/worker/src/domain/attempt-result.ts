@@ -122,6 +122,13 @@ export function resultOf(ending: Ending | undefined, exit: ContainerExit): Attem
       finishedAt: exit.finishedAt,
     };
   }
+  if (ending === undefined && exit.unseen === true) {
+    return {
+      outcome: 'infrastructure_error',
+      message: 'The container ended while its engine was away, and the engine does not know how.',
+      finishedAt: exit.finishedAt,
+    };
+  }
   return ending === undefined ? plainExit(exit) : endedResult(ending, exit, exit.finishedAt);
 }
 

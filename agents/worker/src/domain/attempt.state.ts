@@ -19,6 +19,8 @@ export interface ContainerExit {
   readonly lastErrorLine?: string;
   /** The lease keeper ended it, because the agent had not renewed its lease. */
   readonly leaseEnded?: boolean;
+  /** The engine was away when it ended and does not know how: exit code and time are its guess. */
+  readonly unseen?: boolean;
 }
 
 /** What the `exited` report will say; fixed before logs and files are collected, so that a restart cannot change it. */

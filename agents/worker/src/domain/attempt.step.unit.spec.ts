@@ -177,6 +177,33 @@ describe('life of an attempt', () => {
   });
 });
 
+describe('an attempt whose end nobody saw', () => {
+  const unseen: AttemptInput = {
+    type: 'exited',
+    exit: { exitCode: 255, oomKilled: false, finishedAt: 90, unseen: true },
+  };
+
+  it('was lost, whatever code the engine has made up', () => {
+    const { state } = run(begin, image, created, started, unseen);
+    expect(resultOf(state)).toEqual({
+      outcome: 'infrastructure_error',
+      message: expect.stringContaining('engine was away'),
+      finishedAt: 90,
+    });
+  });
+
+  it('stays what the agent did to it', () => {
+    const stopped: AttemptInput = {
+      type: 'end',
+      ending: { cause: 'revoked', reason: 'cancelled', graceMs: 1 },
+      at: 80,
+    };
+    expect(resultOf(run(begin, image, created, started, stopped, unseen).state)).toMatchObject({
+      outcome: 'cancelled',
+    });
+  });
+});
+
 describe('an attempt that the lease keeper has ended', () => {
   const kept: AttemptInput = {
     type: 'exited',

@@ -7,6 +7,7 @@ import type { WorkerEnvironment } from '../environment.js';
 import { attemptKey, spoolFolder } from '../session/agent-store.js';
 import type { ContainerRuntime } from './container-runtime.port.js';
 import { connectEngine } from './docker/docker-engine.js';
+import { engineSince } from './docker/docker-exit.js';
 import { DockerRuntime } from './docker/docker-runtime.js';
 import { registryCredentials } from './docker/registry-credentials.js';
 import { ProcessRuntime } from './process/process-runtime.js';
@@ -57,6 +58,7 @@ export async function chooseRuntime(
       logFileSize: environment.GANTRY_WORKER_LOG_FILE_SIZE,
       credentials: registryCredentials(environment.GANTRY_WORKER_REGISTRY_CONFIG),
       clock: host === undefined || host.startsWith('unix://') ? systemClock : undefined,
+      engineSince: () => engineSince(host),
     });
     const expected = wanted === 'docker' || host !== undefined || existsSync(DEFAULT_SOCKET);
     if (

@@ -1,7 +1,6 @@
 import type { AssignEventData } from '@gantry/contracts/scheduling/assign-events';
 import { backOff, pause } from '@gantry/jetstream/pause';
 import type Docker from 'dockerode';
-import { z } from 'zod';
 import type { ContainerExit } from '../../domain/attempt.state.js';
 import { containerLabels, containerName, containerOptions } from '../../domain/container-options.js';
 import { withTag } from '../../domain/image-reference.js';
@@ -15,7 +14,9 @@ import {
 } from '../container-runtime.port.js';
 import type { Clock } from '@gantry/kernel/clock';
 import { ContainerEnds } from './container-ends.js';
-import { isUnreachable, openResponse, reasonOf, statusOf } from './docker-engine.js';
+import { DockerExits } from './docker-exits.js';
+import { isUnreachable, reasonOf, statusOf } from './docker-engine.js';
+import { exitOf } from './docker-exit.js';
 import { DockerImages, type RegistryCredentials } from './docker-images.js';
 import { followDockerLogs } from './docker-logs.js';
 
@@ -27,17 +28,16 @@ export interface DockerRuntimeOptions {
   readonly credentials: RegistryCredentials;
   /** The engine's clock, if the engine is on this machine: then times need not be asked for. */
   readonly clock: Clock | undefined;
+  /** When the engine that answers now began, by its own clock; undefined if nobody knows. */
+  readonly engineSince: () => Promise<number | undefined>;
 }
-
-const waitedSchema = z.object({ StatusCode: z.number(), Error: z.unknown().optional() });
 
 /** Containers on a Docker engine. */
 export class DockerRuntime implements ContainerRuntime {
   readonly kind = 'docker';
   private readonly imageStore: DockerImages;
   private readonly ends = new ContainerEnds();
-  /** Started by this very process. */
-  private readonly started = new Set<string>();
+  private readonly exits: DockerExits;
   private engineCpus: number | undefined;
   private network: Promise<string> | undefined;
 
@@ -46,6 +46,8 @@ export class DockerRuntime implements ContainerRuntime {
     private readonly options: DockerRuntimeOptions,
   ) {
     this.imageStore = new DockerImages(docker, options.credentials);
+    const { clock, engineSince } = options;
+    this.exits = new DockerExits(docker, { ends: this.ends, clock, engineSince });
   }
 
   async version(): Promise<string> {
@@ -95,8 +97,7 @@ export class DockerRuntime implements ContainerRuntime {
 
   async start(containerId: string): Promise<{ startedAt: number }> {
     try {
-      await this.docker.getContainer(containerId).start();
-      this.started.add(containerId);
+      await this.exits.start(containerId);
       const { clock } = this.options;
       if (clock !== undefined) return { startedAt: clock.now() };
     } catch (error) {
@@ -107,35 +108,8 @@ export class DockerRuntime implements ContainerRuntime {
     return { startedAt: Date.parse(State.StartedAt) };
   }
 
-  async wait(containerId: string, signal: AbortSignal): Promise<ContainerExit | undefined> {
-    for (let failures = 0; !signal.aborted; failures += 1) {
-      // Else it may have ended long before the answer.
-      const seenFromStart = failures === 0 && this.started.has(containerId);
-      try {
-        const response = await openResponse(
-          this.docker,
-          { method: 'POST', path: `/containers/${containerId}/wait` },
-          signal,
-        );
-        let answer = '';
-        for await (const bytes of response) answer += (bytes as Buffer).toString();
-        failures = 0;
-        const finishedAt = this.options.clock?.now();
-        if (finishedAt !== undefined && seenFromStart && endedWell(answer)) {
-          this.ends.note(containerId);
-          return { exitCode: 0, oomKilled: false, finishedAt };
-        }
-        const { State } = await this.docker.getContainer(containerId).inspect();
-        if (!State.Running) {
-          this.ends.note(containerId);
-          return { exitCode: State.ExitCode, oomKilled: State.OOMKilled, finishedAt: Date.parse(State.FinishedAt) };
-        }
-      } catch (error) {
-        if (statusOf(error) === 404) return undefined;
-      }
-      await pause(backOff(failures, 100, 5_000), signal);
-    }
-    return undefined;
+  wait(containerId: string, signal: AbortSignal): Promise<ContainerExit | undefined> {
+    return this.exits.wait(containerId, signal);
   }
 
   async signal(containerId: string, signal: 'SIGTERM' | 'SIGKILL'): Promise<void> {
@@ -174,7 +148,7 @@ export class DockerRuntime implements ContainerRuntime {
       if (statusOf(error) !== 404 && statusOf(error) !== 409) throw error;
     }
     this.ends.forget(containerId);
-    this.started.delete(containerId);
+    this.exits.forget(containerId);
   }
 
   async mainPid(containerId: string): Promise<number | undefined> {
@@ -203,7 +177,7 @@ export class DockerRuntime implements ContainerRuntime {
       if (State.Running) return { is: 'running', containerId, startedAt };
       // The zero time of the engine's language: never started.
       if (!(startedAt > 0)) return { is: 'created', containerId };
-      const exit = { exitCode: State.ExitCode, oomKilled: State.OOMKilled, finishedAt: Date.parse(State.FinishedAt) };
+      const exit = exitOf(State, await this.options.engineSince(), false);
       return { is: 'exited', containerId, startedAt, exit };
     } catch (error) {
       if (statusOf(error) === 404) return undefined;
@@ -247,16 +221,6 @@ export class DockerRuntime implements ContainerRuntime {
       Labels: { [containerLabels.agent]: this.options.agentId },
     });
     return name;
-  }
-}
-
-/** Of every other end, and of an answer that an engine going away gave, the engine is asked more. */
-function endedWell(answer: string): boolean {
-  try {
-    const waited = waitedSchema.safeParse(JSON.parse(answer));
-    return waited.success && waited.data.StatusCode === 0 && (waited.data.Error ?? null) === null;
-  } catch {
-    return false;
   }
 }
 
