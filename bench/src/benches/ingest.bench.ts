@@ -94,11 +94,11 @@ const fleet = (table: string, time: string, average: string): string =>
   `SELECT intDiv(${time}, {width:Int64}) * {width:Int64} AS start, ${average} FROM ${table} FINAL
    WHERE ${time} >= {from:Int64} AND ${time} < {to:Int64} GROUP BY start ORDER BY start`;
 
-async function run({ quick, log }: BenchContext): ReturnType<Bench['run']> {
+async function run({ quick, profileFolder, log }: BenchContext): ReturnType<Bench['run']> {
   const batches = quick ? 2_000 : 8_000;
   const rounds = quick ? 1 : 3;
   const workers = quick ? 2 : 125;
-  const system = await ServiceSystem.start(['telemetry']);
+  const system = await ServiceSystem.start(['telemetry'], profileFolder);
   try {
     await ensureStream(system.nc, streams.metrics);
     // Its first start has made the tables; from now on it runs only while it is measured, because one process owns the folder.
@@ -125,11 +125,15 @@ async function run({ quick, log }: BenchContext): ReturnType<Bench['run']> {
     };
     const read = () => client.request(getSeries, input, context);
     // At its start telemetry computes the minutes of what it finds; the chart reads those.
-    await until(
-      async () => (await read()).series.reduce((sum, { points }) => sum + points.length, 0) === 8 * 288,
-      240_000,
-    );
+    // It may be too busy with that to answer.
+    const pointsOf = async (ask: typeof read): Promise<number> =>
+      (await ask().catch(() => undefined))?.series.reduce((sum, { points }) => sum + points.length, 0) ?? 0;
+    await until(async () => (await pointsOf(read)) === 8 * 288, 240_000);
     const oneWorker = await p95(quick, read);
+    const fleetInput = { ...input, source: { kind: 'fleet_gpu' as const } };
+    const readFleet = () => client.request(getSeries, fleetInput, context);
+    await until(async () => (await pointsOf(readFleet)) === 288, 240_000);
+    const wholeFleet = await p95(quick, readFleet);
     await system.stopService('telemetry');
     const [raw, minutes] = await withEngine(system, async (clickhouse) => {
       const ask = (sql: string) => () =>
@@ -152,14 +156,18 @@ async function run({ quick, log }: BenchContext): ReturnType<Bench['run']> {
         },
         { what: "24 h of one worker's 8 GPUs, request and answer, p95", unit: 'ms', ours: oneWorker, goal: '< 20' },
         {
-          ...{ what: '24 h of the whole fleet, from the minutes, p95', unit: 'ms', ours: minutes },
-          beside: { name: 'from the samples', value: raw },
-          ...{ ratio: ratioOf(minutes, raw), goal: '< 50' },
+          ...{ what: '24 h of the whole fleet, request and answer, p95', unit: 'ms', ours: wholeFleet },
+          beside: { name: 'the same in SQL from the samples', value: raw },
+          ...{ ratio: ratioOf(wholeFleet, raw), goal: '< 50' },
+        },
+        {
+          ...{ what: '24 h of the whole fleet, request and answer, p95', unit: 'ms', ours: wholeFleet },
+          beside: { name: "the same in SQL from each GPU's minutes", value: minutes },
+          ...{ ratio: ratioOf(wholeFleet, minutes), goal: '< 50' },
         },
       ],
       notes: [
         `The queries go over ${(workers * 8 * 17_280).toLocaleString('en-US')} samples: ${workers} workers, 8 GPUs each, every 5 s for 24 h, 5-minute buckets.`,
-        'The whole fleet is asked in SQL: the API has charts of a worker or a task only.',
       ],
     };
   } finally {

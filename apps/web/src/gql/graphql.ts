@@ -45,6 +45,10 @@ export type Role =
   | 'user';
 
 export type SeriesSource =
+  /** Averages over the GPUs of the whole fleet, by the minute. */
+  | 'fleet_gpu'
+  /** Averages over the machines of the whole fleet, by the minute. */
+  | 'fleet_host'
   | 'gpu'
   | 'host'
   | 'task';

@@ -66,6 +66,9 @@ export const getSeries = defineRequest({
       z.strictObject({ kind: z.literal('task'), taskId: z.uuid(), attempt: z.int().optional() }),
       /** All GPUs of a worker, or those that a task held. One series per GPU and metric. */
       z.strictObject({ kind: z.literal('gpu'), workerId: z.string().max(100).optional(), taskId: z.uuid().optional() }),
+      /** Averages over the samples of all workers, one series a metric, by the minute at the finest and up to a minute late. */
+      z.strictObject({ kind: z.literal('fleet_host') }),
+      z.strictObject({ kind: z.literal('fleet_gpu') }),
     ]),
     metrics: z
       .array(z.enum([...new Set([...hostMetrics, ...taskMetrics, ...gpuMetrics])] as [string, ...string[]]))

@@ -217,6 +217,19 @@ describe("another user's measurements and numbers", () => {
     expect(refused.errors?.[0]?.extensions['code']).toBe('TASK.NOT_FOUND');
   });
 
+  it('shows the averages of the fleet to whoever may read measurements, and to nobody else', async () => {
+    for (const source of ['fleet_host', 'fleet_gpu']) {
+      const query = (target = '') =>
+        `{ series(source: ${source}${target}, metrics: ["memory_used_mb"], from: 1, to: 2) { bucketSeconds } }`;
+      expect((await graphql(world.url, query(), { token: await world.token({ userId: OTHER_ID }) })).data).toEqual({
+        series: { bucketSeconds: 60 },
+      });
+      expect((await graphql(world.url, query())).errors?.[0]?.extensions['code']).toBe('AUTH.NOT_LOGGED_IN');
+      const one = await graphql(world.url, query(', workerId: "w1"'), { token: await world.token() });
+      expect(one.errors?.[0]?.extensions['code']).toBe('INPUT.INVALID');
+    }
+  });
+
   it('asks lists and numbers only for what the caller may see', async () => {
     for (const [token, expected] of [
       [await world.token({ userId: OTHER_ID }), OTHER_ID],

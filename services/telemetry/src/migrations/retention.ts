@@ -1,13 +1,13 @@
 import type { ClickHouse } from '@gantry/clickhouse/clickhouse';
 import { z } from 'zod';
-import { sampleSources, tableOf } from '../domain/series/sample-sources.js';
+import { type SampleSource, sampleSources, tableOf } from '../domain/series/sample-sources.js';
 
 export interface Retention {
   logDays: number;
   metricDays: number;
 }
 
-/** Roll-ups are small and stay longer than the samples: a minute 4 times, an hour 24 times as long. */
+/** Roll-ups are small and stay longer than the samples: a minute 4 times, an hour and a minute of the fleet 24 times as long. */
 export const MINUTE_RETENTION_FACTOR = 4;
 const HOUR_RETENTION_FACTOR = 24;
 
@@ -16,7 +16,7 @@ export async function applyRetention(clickhouse: ClickHouse, { logDays, metricDa
   const wanted: [table: string, expression: string][] = [
     ['task_logs', `received_at + toIntervalDay(${logDays})`],
     ['log_attempts', `received_at + toIntervalDay(${logDays})`],
-    ...Object.values(sampleSources).flatMap((source): [string, string][] => [
+    ...Object.values(sampleSources).flatMap((source: SampleSource): [string, string][] => [
       [source.table, `toDateTime(intDiv(t, 1000)) + toIntervalDay(${metricDays})`],
       [
         tableOf(source, 'minute'),
@@ -26,6 +26,14 @@ export async function applyRetention(clickhouse: ClickHouse, { logDays, metricDa
         tableOf(source, 'hour'),
         `toDateTime(intDiv(bucket, 1000)) + toIntervalDay(${metricDays * HOUR_RETENTION_FACTOR})`,
       ],
+      ...(source.fleetTable === undefined
+        ? []
+        : [
+            [
+              source.fleetTable,
+              `toDateTime(intDiv(bucket, 1000)) + toIntervalDay(${metricDays * HOUR_RETENTION_FACTOR})`,
+            ] satisfies [string, string],
+          ]),
     ]),
   ];
   const existing = await clickhouse.query(

@@ -8,7 +8,7 @@ import type { TaskReader } from '../tasks/task-reader.js';
 
 const argsSchema = z
   .object({
-    source: z.enum(['host', 'task', 'gpu']),
+    source: z.enum(['host', 'task', 'gpu', 'fleet_host', 'fleet_gpu']),
     workerId: z.string().min(1).max(100).optional(),
     taskId: z.uuid('A task id is a UUID.').optional(),
     metrics: z.array(z.string()).min(1).max(20),
@@ -19,7 +19,7 @@ const argsSchema = z
   .refine(({ from, to }) => from < to, { path: ['to'], message: 'The end must be after the start.' });
 export type SeriesArgs = z.input<typeof argsSchema>;
 
-/** History of measurements. Of a task: only if the caller may see the task. */
+/** History of measurements. Of a task: only if the caller may see the task; of machines and the fleet: all who are logged in. */
 export class SeriesQuery {
   constructor(
     private readonly services: ServiceClient,
@@ -35,10 +35,15 @@ export class SeriesQuery {
 }
 
 function sourceOf(
-  kind: 'host' | 'task' | 'gpu',
+  kind: z.output<typeof argsSchema>['source'],
   workerId: string | undefined,
   taskId: string | undefined,
 ): InputOf<typeof getSeries>['source'] {
+  if (kind === 'fleet_host' || kind === 'fleet_gpu') {
+    if (workerId !== undefined || taskId !== undefined)
+      throw invalidInput([{ path: 'source', message: 'The fleet is all workers: leave workerId and taskId out.' }]);
+    return { kind };
+  }
   if (kind === 'host') {
     if (workerId === undefined) throw invalidInput([{ path: 'workerId', message: 'Name the worker.' }]);
     return { kind, workerId };

@@ -14,6 +14,7 @@ import { z } from 'zod';
 import { sampleSources, tableOf } from '../../domain/series/sample-sources.js';
 import { applyRetention } from '../../migrations/retention.js';
 import { EmbeddedDatabase } from '../../testing/embedded-database.js';
+import { gpuSample, hostSample, taskSample } from '../../testing/metric-samples.js';
 import { messageOf } from '../../testing/stream-messages.js';
 import { SampleRollUp } from './samples.roll-up.js';
 import { SamplesProjection } from './samples.projection.js';
@@ -45,52 +46,6 @@ beforeEach(async () => {
   reader = new SeriesReader(database, { rawDays: 30, minuteDays: 120 }, 1_000_000);
 });
 
-const gpuSample = (
-  t: number,
-  value: number | null,
-  change: Partial<MetricBatch['gpus'][number]> = {},
-): MetricBatch['gpus'][number] => ({
-  gpuId: 'GPU-0',
-  gpuIndex: 0,
-  model: 'NVIDIA A100',
-  t,
-  utilizationPercent: value,
-  memoryUsedMb: 100,
-  memoryTotalMb: 40_000,
-  temperatureC: 50,
-  powerWatts: 250.5,
-  smClockMhz: null,
-  memoryClockMhz: null,
-  eccErrors: null,
-  taskId: null,
-  ...change,
-});
-const hostSample = (t: number, cpuPercent: number): MetricBatch['host'][number] => ({
-  t,
-  cpuPercent,
-  memoryUsedMb: 2_000,
-  memoryTotalMb: 8_000,
-  load1: 0.5,
-  storageUsedMb: 1,
-  storageTotalMb: 2,
-  networkRxBytesPerSecond: 1,
-  networkTxBytesPerSecond: 2,
-  diskReadBytesPerSecond: 3,
-  diskWriteBytesPerSecond: 4,
-});
-const taskSample = (t: number, cpuPercent: number, attempt = 1): MetricBatch['tasks'][number] => ({
-  taskId: taskA,
-  attempt,
-  t,
-  cpuPercent,
-  memoryUsedMb: 64,
-  memoryLimitMb: 256,
-  networkRxBytesPerSecond: 0,
-  networkTxBytesPerSecond: 0,
-  diskReadBytesPerSecond: 0,
-  diskWriteBytesPerSecond: 0,
-  processes: 3,
-});
 let sequence = 0;
 const batch = (samples: Partial<Pick<MetricBatch, 'gpus' | 'host' | 'tasks'>>, workerId = 'w1') => {
   sequence += 1;
@@ -240,7 +195,7 @@ describe('sources', () => {
   });
 
   it('a task has all its attempts or the one asked for', async () => {
-    await projection.apply([batch({ tasks: [taskSample(BASE, 100), taskSample(BASE + 60_000, 50, 2)] })]);
+    await projection.apply([batch({ tasks: [taskSample(taskA, BASE, 100), taskSample(taskA, BASE + 60_000, 50, 2)] })]);
     await rollUp.flush(true);
     const task = { kind: 'task', taskId: taskA };
     const values = async (source: object, bucketSeconds: number) =>
@@ -254,7 +209,7 @@ describe('sources', () => {
 
   it('every metric of the contract can be read at every resolution', async () => {
     await projection.apply([
-      batch({ host: [hostSample(BASE, 1)], gpus: [gpuSample(BASE, 1)], tasks: [taskSample(BASE, 1)] }),
+      batch({ host: [hostSample(BASE, 1)], gpus: [gpuSample(BASE, 1)], tasks: [taskSample(taskA, BASE, 1)] }),
     ]);
     await rollUp.flush(true);
     for (const bucketSeconds of [1, 60, 3_600]) {

@@ -1,71 +1,80 @@
-import type { ClickHouse } from '@gantry/clickhouse/clickhouse';
-import { z } from 'zod';
 import type { Database } from '../../application/database.port.js';
-import { type SampleKind, type SampleSource, sampleSources, tableOf } from '../../domain/series/sample-sources.js';
+import { type SampleKind, type SampleSource, sampleSources } from '../../domain/series/sample-sources.js';
 import { DirtyBuckets, type DirtyRange } from '../../domain/series/dirty-buckets.js';
+import { missedFleet, missedSamples } from './missed-roll-ups.js';
+import { computeRollUp, type RollUpStep } from './roll-up.statement.js';
 
 const MINUTE = 60_000;
 const HOUR = 60 * MINUTE;
 const DAY = 24 * HOUR;
 const kinds = Object.keys(sampleSources) as SampleKind[];
 
-interface Step {
-  resolution: 'minute' | 'hour';
-  from: 'raw' | 'minute';
-  width: number;
-}
-const minuteStep: Step = { resolution: 'minute', from: 'raw', width: MINUTE };
-const hourStep: Step = { resolution: 'hour', from: 'minute', width: HOUR };
+const minuteStep: RollUpStep = { into: 'minute', from: 'raw', width: MINUTE };
+const fleetStep: RollUpStep = { into: 'fleet', from: 'minute', width: MINUTE };
+const hourStep: RollUpStep = { into: 'hour', from: 'minute', width: HOUR };
+
+const dirtyOfEachKind = (width: number): Record<SampleKind, DirtyBuckets> => ({
+  gpu: new DirtyBuckets(width),
+  host: new DirtyBuckets(width),
+  task: new DirtyBuckets(width),
+});
 
 /**
- * Keeps the 1-minute and 1-hour tables a function of the samples: each bucket that a sample fell into is computed again as a
+ * Keeps the coarser tables a function of the samples: each bucket that a sample fell into is computed again as a
  * whole, and the newest computation counts. A materialized view would add a redelivered sample twice, and would miss
  * one when the process dies between the two inserts; this cannot.
  */
 export class SampleRollUp {
-  private readonly minutes: Record<SampleKind, DirtyBuckets>;
-  private readonly hours: Record<SampleKind, DirtyBuckets>;
+  private readonly minutes = dirtyOfEachKind(MINUTE);
+  private readonly fleet = dirtyOfEachKind(MINUTE);
+  private readonly hours = dirtyOfEachKind(HOUR);
   private running: Promise<void> = Promise.resolve();
 
-  constructor(private readonly database: Database) {
-    this.minutes = { gpu: new DirtyBuckets(MINUTE), host: new DirtyBuckets(MINUTE), task: new DirtyBuckets(MINUTE) };
-    this.hours = { gpu: new DirtyBuckets(HOUR), host: new DirtyBuckets(HOUR), task: new DirtyBuckets(HOUR) };
-  }
+  constructor(private readonly database: Database) {}
 
   /** A sample of `entity` (worker, or task for task samples) at `t` is stored. */
   touch(kind: SampleKind, entity: string, t: number): void {
     this.minutes[kind].mark(entity, t);
   }
 
-  /** Brings the minutes up to date; the hours only when asked, because they cost more and matter to long ranges only. */
-  flush(withHours: boolean): Promise<void> {
+  /** Brings the minutes up to date; fleet and hours only when asked, because they cost more and matter to long ranges only. */
+  flush(withLong: boolean): Promise<void> {
     this.running = this.running.then(
-      () => this.flushNow(withHours),
-      () => this.flushNow(withHours),
+      () => this.flushNow(withLong),
+      () => this.flushNow(withLong),
     );
     return this.running;
   }
 
-  private async flushNow(withHours: boolean): Promise<void> {
+  private async flushNow(withLong: boolean): Promise<void> {
     for (const kind of kinds) {
-      await this.drain(kind, this.minutes[kind], minuteStep, (range) => this.hours[kind].markRange(range));
-      if (withHours) await this.drain(kind, this.hours[kind], hourStep);
+      await this.drain(kind, this.minutes[kind], minuteStep, (range) => {
+        this.fleet[kind].markRange({ ...range, entities: [EVERYBODY] });
+        this.hours[kind].markRange(range);
+      });
+      if (!withLong) continue;
+      await this.drain(kind, this.fleet[kind], fleetStep);
+      // Last: from its newest computation a start tells what was missed.
+      await this.drain(kind, this.hours[kind], hourStep);
     }
   }
 
   private async drain(
     kind: SampleKind,
     dirty: DirtyBuckets,
-    step: Step,
+    step: RollUpStep,
     done: (range: DirtyRange) => void = () => undefined,
   ): Promise<void> {
     const ranges = dirty.take();
     try {
       for (let range = ranges[0]; range !== undefined; range = ranges[0]) {
-        const current = range;
-        await this.database.use((clickhouse) => compute(clickhouse, sampleSources[kind], step, current));
+        const { from, to } = range;
+        const entities = step.into === 'fleet' ? undefined : range.entities;
+        await this.database.use((clickhouse) =>
+          computeRollUp(clickhouse, sampleSources[kind], step, { from, to, entities }),
+        );
         ranges.shift();
-        done(current);
+        done(range);
       }
     } finally {
       for (const range of ranges) dirty.markRange(range);
@@ -76,71 +85,35 @@ export class SampleRollUp {
   async catchUp(): Promise<void> {
     for (const kind of kinds) {
       const source: SampleSource = sampleSources[kind];
-      const span = await this.database.use((clickhouse) => missedSpan(clickhouse, source));
-      if (span === undefined) continue;
-      const start = Math.floor(span.from / HOUR) * HOUR;
-      for (let from = start; from <= span.to; from += DAY) {
-        const range = { from, to: Math.min(from + DAY, Math.floor(span.to / HOUR) * HOUR + HOUR), entities: undefined };
-        await this.database.use(async (clickhouse) => {
-          await compute(clickhouse, source, minuteStep, range);
-          await compute(clickhouse, source, hourStep, range);
-        });
-      }
+      const span = await this.database.use((clickhouse) => missedSamples(clickhouse, source));
+      if (span !== undefined) await this.computeDays(source, [minuteStep, fleetStep, hourStep], daysOf(span));
+      const before = await this.database.use((clickhouse) => missedFleet(clickhouse, source));
+      if (before !== undefined) await this.computeDays(source, [fleetStep], daysOf(before).reverse());
+    }
+  }
+
+  private async computeDays(
+    source: SampleSource,
+    steps: readonly RollUpStep[],
+    days: readonly { from: number; to: number }[],
+  ): Promise<void> {
+    for (const day of days) {
+      await this.database.use(async (clickhouse) => {
+        for (const step of steps) await computeRollUp(clickhouse, source, step, { ...day, entities: undefined });
+      });
     }
   }
 }
 
-interface Range {
-  from: number;
-  to: number;
-  /** Undefined = all. */
-  entities: readonly string[] | undefined;
-}
+/** Stands for all workers where a bucket is theirs together. */
+const EVERYBODY = '';
 
-async function compute(clickhouse: ClickHouse, source: SampleSource, step: Step, range: Range): Promise<void> {
-  const time = step.from === 'raw' ? 't' : 'bucket';
-  const entity = source.keys[0];
-  const sums = source.metrics.flatMap((metric) =>
-    step.from === 'raw'
-      ? [`sum(ifNull(${metric}, 0))`, `count(${metric})`]
-      : [`sum(source.${metric}_sum)`, `sum(source.${metric}_count)`],
-  );
-  const columns = [
-    ...source.keys,
-    ...source.labels,
-    'bucket',
-    ...source.metrics.flatMap((metric) => [`${metric}_sum`, `${metric}_count`]),
-    'computed_at',
-  ];
-  await clickhouse.command(
-    `INSERT INTO ${tableOf(source, step.resolution)} (${columns.join(', ')})
-     SELECT ${[...source.keys, ...source.labels.map((label) => `any(source.${label})`)].join(', ')},
-       intDiv(source.${time}, {width:Int64}) * {width:Int64} AS start, ${sums.join(', ')}, now64(3)
-     FROM ${tableOf(source, step.from)} AS source FINAL
-     WHERE source.${time} >= {from:Int64} AND source.${time} < {to:Int64}
-       ${range.entities === undefined ? '' : `AND ${entity} IN {entities:Array(String)}`}
-     GROUP BY ${[...source.keys, 'start'].join(', ')}`,
-    {
-      width: step.width,
-      from: range.from,
-      to: range.to,
-      ...(range.entities === undefined ? {} : { entities: range.entities }),
-    },
-  );
-}
-
-const spanSchema = z.tuple([z.number(), z.number(), z.number()]);
-
-/** Times of the samples that were stored after (or just before) the newest roll-up. */
-async function missedSpan(
-  clickhouse: ClickHouse,
-  source: SampleSource,
-): Promise<{ from: number; to: number } | undefined> {
-  const [row] = await clickhouse.queryTuples(
-    `SELECT count(), min(t), max(t) FROM ${source.table}
-     WHERE received_at >= (SELECT max(computed_at) FROM ${tableOf(source, 'hour')}) - INTERVAL 15 MINUTE`,
-    {},
-    spanSchema,
-  );
-  return row === undefined || row[0] === 0 ? undefined : { from: row[1], to: row[2] };
+/** Whole hours, in pieces of a day at most, oldest first. */
+function daysOf(span: { from: number; to: number }): { from: number; to: number }[] {
+  const end = Math.floor(span.to / HOUR) * HOUR + HOUR;
+  const days: { from: number; to: number }[] = [];
+  for (let from = Math.floor(span.from / HOUR) * HOUR; from < end; from += DAY) {
+    days.push({ from, to: Math.min(from + DAY, end) });
+  }
+  return days;
 }

@@ -12,10 +12,27 @@ export interface SeriesQuery {
   parameters: QueryParameters;
 }
 
+interface Charted {
+  readonly source: SampleSource;
+  /** Of all workers together, from this table. */
+  readonly fleetTable?: string;
+}
+
+const charted: Record<SeriesInput['source']['kind'], Charted> = {
+  host: { source: sampleSources.host },
+  task: { source: sampleSources.task },
+  gpu: { source: sampleSources.gpu },
+  fleet_host: { source: sampleSources.host, fleetTable: sampleSources.host.fleetTable },
+  fleet_gpu: { source: sampleSources.gpu, fleetTable: sampleSources.gpu.fleetTable },
+};
+
+/** Its samples are kept by the minute only. */
+export const isFleet = ({ source }: SeriesInput): boolean => charted[source.kind].fleetTable !== undefined;
+
 /** Refuses what the source does not measure. Only names that pass here are written into a statement. */
 export function checkSeriesInput(input: SeriesInput): void {
   const { source } = input;
-  const known: readonly string[] = sampleSources[source.kind].metrics;
+  const known = charted[source.kind].source.metrics;
   const unknown = input.metrics.filter((metric) => !known.includes(metric));
   if (unknown.length > 0) {
     throw invalid('metrics', `A ${source.kind} has no ${unknown.join(', ')}. Ask for ${known.join(', ')}.`);
@@ -28,7 +45,7 @@ export function checkSeriesInput(input: SeriesInput): void {
 
 /** Rows: key, label parts, bucket start in epoch ms, then one average per metric (null = no sample). */
 export function seriesQuery(input: SeriesInput, plan: SeriesPlan): SeriesQuery {
-  const source: SampleSource = sampleSources[input.source.kind];
+  const { source, fleetTable } = charted[input.source.kind];
   const raw = plan.resolution === 'raw';
   const time = raw ? 't' : 'bucket';
   const { conditions, parameters } = filterOf(input.source);
@@ -40,7 +57,7 @@ export function seriesQuery(input: SeriesInput, plan: SeriesPlan): SeriesQuery {
     sql: `SELECT ${gpu ? 'gpu_id' : "''"} AS key, ${gpu ? 'any(gpu_index), any(model)' : "0, ''"},
         intDiv(${time}, {width:Int64}) * {width:Int64} AS start,
         ${averages.map((average) => `round(${average}, 3)`).join(', ')}
-      FROM ${tableOf(source, plan.resolution)} FINAL
+      FROM ${fleetTable ?? tableOf(source, plan.resolution)} FINAL
       WHERE ${[...conditions, `${time} >= {from:Int64}`, `${time} < {to:Int64}`].join(' AND ')}
       GROUP BY key, start
       ORDER BY key, start`,

@@ -3,12 +3,15 @@ import { getSeries, MAX_POINTS } from '@gantry/contracts/telemetry/telemetry-req
 import { z } from 'zod';
 import type { Database } from '../../application/database.port.js';
 import { planSeries, type SeriesPlan, type SeriesRetention, widenPlan } from '../../domain/series/series-plan.js';
-import { checkSeriesInput, type SeriesInput, seriesQuery } from './series.query.js';
+import { checkSeriesInput, isFleet, type SeriesInput, seriesQuery } from './series.query.js';
 
 type SeriesResult = OutputOf<typeof getSeries>;
 
 const rowSchema = z.tuple([z.string(), z.number(), z.string(), z.number()], z.number().nullable());
 type Row = z.output<typeof rowSchema>;
+
+/** Minutes for as long as there is anything. */
+const FLEET_RETENTION: SeriesRetention = { rawDays: Number.NEGATIVE_INFINITY, minuteDays: Number.POSITIVE_INFINITY };
 
 /** JSON of `[1700000000000,12345.678]` and its comma, with some room. */
 const BYTES_PER_POINT = 28;
@@ -23,7 +26,7 @@ export class SeriesReader {
 
   async read(input: SeriesInput, now: number): Promise<SeriesResult> {
     checkSeriesInput(input);
-    let plan = planSeries(input, this.retention, now);
+    let plan = planSeries(input, isFleet(input) ? FLEET_RETENTION : this.retention, now);
     for (;;) {
       const rows = await this.rowsOf(input, plan);
       const excess = (rows.length * input.metrics.length * BYTES_PER_POINT) / this.replyBytes;
