@@ -6,6 +6,9 @@ export interface BareResources {
   memoryMb: number;
 }
 
+/** `none`: how everybody asks for no network. `disabled`: how Gantry does, which keeps the engine from setting up a sandbox (ADR 16). */
+export type BareNetwork = 'none' | 'disabled';
+
 /**
  * The floor: the same container (agents/worker/src/domain/container-options.ts) through the engine's API and nothing else: create, attach,
  * start, wait, remove. All of them share one folder at /output, which nobody looks at.
@@ -14,7 +17,10 @@ export class BareEngine {
   private readonly docker: Docker;
   private readonly outputFolder = temporaryFolder('gantry-bare-output');
 
-  constructor(socketPath: string) {
+  constructor(
+    socketPath: string,
+    private readonly network: BareNetwork,
+  ) {
     this.docker = new Docker({ socketPath });
   }
 
@@ -30,6 +36,7 @@ export class BareEngine {
       User: '65532:65532',
       AttachStdout: true,
       AttachStderr: true,
+      NetworkDisabled: this.network === 'disabled',
       HostConfig: {
         NetworkMode: 'none',
         IpcMode: 'private',

@@ -7,6 +7,7 @@ import { containerOptions } from './container-options.js';
 const setting = {
   agentId: 'w1',
   outputFolder: '/data/attempts/a/output',
+  hostsFile: '/data/hosts',
   user: '65532:65532',
   bridgeNetwork: 'gantry-w1',
   engineCpus: 4,
@@ -49,6 +50,7 @@ describe('container options', () => {
       AttachStdin: false,
       OpenStdin: false,
       Tty: false,
+      NetworkDisabled: true,
     });
     expect(HostConfig).toEqual({
       Memory: 256 * 1024 * 1024,
@@ -66,7 +68,10 @@ describe('container options', () => {
       RestartPolicy: { Name: 'no' },
       AutoRemove: false,
       Tmpfs: { '/tmp': 'rw,nosuid,nodev,exec,mode=1777,uid=65532,gid=65532,size=256m' },
-      Mounts: [{ Type: 'bind', Source: '/data/attempts/a/output', Target: '/output' }],
+      Mounts: [
+        { Type: 'bind', Source: '/data/attempts/a/output', Target: '/output' },
+        { Type: 'bind', Source: '/data/hosts', Target: '/etc/hosts', ReadOnly: true },
+      ],
       LogConfig: { Type: 'json-file', Config: { 'max-size': '1g', 'max-file': '4' } },
       DeviceRequests: [],
     });
@@ -86,6 +91,8 @@ describe('container options', () => {
         'PidMode',
         'Runtime',
         'User',
+        'NetworkDisabled',
+        'NetworkMode',
         'PortBindings',
         '__proto__',
         'SecurityOpt',
@@ -127,9 +134,15 @@ describe('container options', () => {
 
   it('never asks the engine for more cores than it has, nor for an unlimited /tmp', () => {
     const resources = { cpu: 64, memoryMb: 64, storageMb: 0, gpu: { count: 0 } };
-    const { HostConfig } = containerOptions(assignment({ resources, network: 'bridge' }), setting);
+    const { HostConfig } = containerOptions(assignment({ resources }), setting);
     expect(HostConfig.NanoCpus).toBe(4e9);
     expect(HostConfig.Tmpfs['/tmp']).toContain('size=1m');
+  });
+
+  it('leaves network and host names of a task that asks for a network to the engine', () => {
+    const { HostConfig, NetworkDisabled } = containerOptions(assignment({ network: 'bridge' }), setting);
+    expect(NetworkDisabled).toBe(false);
     expect(HostConfig.NetworkMode).toBe('gantry-w1');
+    expect(HostConfig.Mounts.map(({ Target }) => Target)).toEqual(['/output']);
   });
 });

@@ -13,6 +13,8 @@ export interface ContainerOptions {
   readonly AttachStdin: false;
   readonly OpenStdin: false;
   readonly Tty: false;
+  /** True: a network namespace of the container's own all the same, but made by the runtime alone (ADR 16). */
+  readonly NetworkDisabled: boolean;
   readonly HostConfig: HostConfig;
 }
 
@@ -32,7 +34,10 @@ interface HostConfig {
   readonly RestartPolicy: { readonly Name: 'no' };
   readonly AutoRemove: false;
   readonly Tmpfs: { readonly '/tmp': string };
-  readonly Mounts: readonly [{ readonly Type: 'bind'; readonly Source: string; readonly Target: '/output' }];
+  readonly Mounts: readonly (
+    | { readonly Type: 'bind'; readonly Source: string; readonly Target: '/output' }
+    | { readonly Type: 'bind'; readonly Source: string; readonly Target: '/etc/hosts'; readonly ReadOnly: true }
+  )[];
   readonly LogConfig: { readonly Type: 'json-file'; readonly Config: Record<string, string> };
   readonly DeviceRequests: readonly {
     readonly Driver: 'nvidia';
@@ -45,6 +50,8 @@ export interface ContainerSetting {
   readonly agentId: string;
   /** Absolute path on the engine's machine of the attempt's own output folder. */
   readonly outputFolder: string;
+  /** Absolute path there of the file that names the loopback addresses in containers without a network. */
+  readonly hostsFile: string;
   /** `uid:gid` that owns the output folder. */
   readonly user: string;
   /** Name of the agent's bridge without inter-container traffic. */
@@ -73,6 +80,7 @@ export function containerOptions(
   const memory = resources.memoryMb * MEBIBYTE;
   // A tmpfs lives in the container's memory; size 0 would mean no limit.
   const [uid = '0', gid = '0'] = setting.user.split(':');
+  const isolated = spec.network !== 'bridge';
   const scratchMb = Math.max(1, Math.min(resources.storageMb, resources.memoryMb));
   return {
     Image: spec.image,
@@ -87,6 +95,8 @@ export function containerOptions(
     AttachStdin: false,
     OpenStdin: false,
     Tty: false,
+    // Of a container with a network, even with none of it, the engine keeps a sandbox of its own: half the cost of a start.
+    NetworkDisabled: isolated,
     HostConfig: {
       Memory: memory,
       MemorySwap: memory,
@@ -100,14 +110,21 @@ export function containerOptions(
       Init: true,
       IpcMode: 'private',
       CgroupnsMode: 'private',
-      NetworkMode: spec.network === 'bridge' ? setting.bridgeNetwork : 'none',
+      // An engine that knew nothing of `NetworkDisabled` would still give no network.
+      NetworkMode: isolated ? 'none' : setting.bridgeNetwork,
       RestartPolicy: { Name: 'no' },
       // Auto-removal would lose the exit code.
       AutoRemove: false,
       // Owned by the task: the engine takes the mode over from an image's own /tmp, which may be closed to others.
       Tmpfs: { '/tmp': `rw,nosuid,nodev,exec,mode=1777,uid=${uid},gid=${gid},size=${scratchMb}m` },
       // `Binds` would silently create a missing folder as root.
-      Mounts: [{ Type: 'bind', Source: setting.outputFolder, Target: '/output' }],
+      Mounts: [
+        { Type: 'bind', Source: setting.outputFolder, Target: '/output' },
+        // The engine writes this file only for a container that it gives a sandbox.
+        ...(isolated
+          ? [{ Type: 'bind', Source: setting.hostsFile, Target: '/etc/hosts', ReadOnly: true } as const]
+          : []),
+      ],
       LogConfig: { Type: 'json-file', Config: { 'max-size': setting.logFileSize, 'max-file': '4' } },
       DeviceRequests:
         gpuIds.length === 0 ? [] : [{ Driver: 'nvidia', DeviceIDs: [...gpuIds], Capabilities: [['gpu']] }],

@@ -9,6 +9,7 @@ import type { ContainerRuntime } from './container-runtime.port.js';
 import { connectEngine } from './docker/docker-engine.js';
 import { engineSince } from './docker/docker-exit.js';
 import { DockerRuntime } from './docker/docker-runtime.js';
+import { writeHostsFile } from './docker/hosts-file.js';
 import { registryCredentials } from './docker/registry-credentials.js';
 import { ProcessRuntime } from './process/process-runtime.js';
 import { sandboxVersion } from './process/sandbox.js';
@@ -56,6 +57,7 @@ export async function chooseRuntime(
       agentId: workerId,
       user,
       logFileSize: environment.GANTRY_WORKER_LOG_FILE_SIZE,
+      hostsFile: writeHostsFile(folder),
       credentials: registryCredentials(environment.GANTRY_WORKER_REGISTRY_CONFIG),
       clock: host === undefined || host.startsWith('unix://') ? systemClock : undefined,
       engineSince: () => engineSince(host),

@@ -25,6 +25,8 @@ export interface DockerRuntimeOptions {
   /** `uid:gid` of the processes in containers. */
   readonly user: string;
   readonly logFileSize: string;
+  /** See `ContainerSetting`. */
+  readonly hostsFile: string;
   readonly credentials: RegistryCredentials;
   /** The engine's clock, if the engine is on this machine: then times need not be asked for. */
   readonly clock: Clock | undefined;
@@ -63,7 +65,7 @@ export class DockerRuntime implements ContainerRuntime {
   }
 
   async create(assignment: AssignEventData<'TaskAssigned'>, outputFolder: string): Promise<string> {
-    const { agentId, user, logFileSize } = this.options;
+    const { agentId, user, logFileSize, hostsFile } = this.options;
     const name = containerName(assignment.taskId, assignment.attempt);
     try {
       this.engineCpus ??= Number(((await this.docker.info()) as { NCPU: number }).NCPU);
@@ -73,6 +75,7 @@ export class DockerRuntime implements ContainerRuntime {
         user,
         logFileSize,
         outputFolder,
+        hostsFile,
         bridgeNetwork,
         engineCpus: this.engineCpus,
       });
