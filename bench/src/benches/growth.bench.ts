@@ -82,7 +82,7 @@ async function sample(
   const tasksPerSecond = count / ((performance.now() - startedAt) / 1_000);
   const cpuMicroseconds = ((cpu() - cpuBefore) * 1e6) / count;
   await fleet.tally();
-  const [rate, seconds] = quick ? [20, 1] : [100, 3];
+  const [rate, seconds] = quick ? [20, 1] : [100, 6];
   await atRate(rate, seconds, () => submitter.submitTimed());
   await quiet();
   return { tasksPerSecond, cpuMicroseconds, p95: percentile((await fleet.tally()).latencies, 0.95) };
@@ -141,6 +141,8 @@ async function overWorkers({ quick, log }: BenchContext): Promise<FreeTable> {
       await submitter.submitMany(quick ? 5 : 500, 128);
       await until(async () => (await submitter.active()) === 0, 60_000);
       const seconds = quick ? 1 : 5;
+      // What the start and the first tasks left to do is not rest.
+      await new Promise((resolve) => setTimeout(resolve, seconds * 1_000));
       const [before, cpuBefore] = [await fleet.tally(), cpuSecondsOf(system.pidOf('scheduler'))];
       await new Promise((resolve) => setTimeout(resolve, seconds * 1_000));
       const [after, cpuAfter] = [await fleet.tally(), cpuSecondsOf(system.pidOf('scheduler'))];

@@ -132,7 +132,12 @@ export class ChaosWorld {
       replicas: replicaCounts({ GANTRY_REPLICAS: String(replicas) }).counts,
       ticketSecret: credentials.passwordOf('download-tickets'),
     };
-    const serviceEnv = { GANTRY_LEASE_MS: String(leaseMs), GANTRY_ADMIN_PASSWORD: PASSWORD };
+    const serviceEnv = {
+      GANTRY_LEASE_MS: String(leaseMs),
+      GANTRY_ADMIN_PASSWORD: PASSWORD,
+      // Packed together, the few tasks of such a run may all be on agents that nothing happens to.
+      ...(breakage === undefined ? {} : { GANTRY_SCHEDULER_POLICY: 'spread' }),
+    };
     const definitions = serviceProcesses({ ...settings, workerId: credentials.workerId });
     this.serviceNames = definitions.map(({ name }) => name);
     await this.startAll(

@@ -5,6 +5,7 @@ import { temporaryFolder } from '@gantry/testing/temporary-folder';
 import { describe, expect, it } from 'vitest';
 import { breakAgent, breakages } from './broken-agent.js';
 import { runChaos } from './chaos-run.js';
+import { showing } from './showing-breakage.js';
 
 const root = fileURLToPath(new URL('../../..', import.meta.url));
 
@@ -28,6 +29,27 @@ describe('chaos, the short form', () => {
     expect(report.faults).toHaveLength(8);
     expect(report.verdict.looked.tasks).toBe(40);
     expect(report.verdict.looked.attempts).toBeGreaterThanOrEqual(38);
+  });
+
+  it('is noticed by the checker when agents do not keep to their lease', async () => {
+    const lines: string[] = [];
+    const { verdict } = await runChaos({
+      seed: 3,
+      tasks: 8,
+      faults: 1,
+      spacing: 1_500,
+      leaseMs: 15_000,
+      containers: 0,
+      patienceMs: 90_000,
+      say: (line) => lines.push(line),
+      breakage: 'fencing',
+      ...showing.fencing,
+      hitAgents: ['agent-3'],
+    });
+    expect(
+      verdict.violations.map(({ rule }) => rule),
+      lines.join('\n'),
+    ).toContain('no-overlap');
   });
 
   it.each(breakages)('can break an agent on purpose: %s', (breakage) => {

@@ -1,20 +1,12 @@
 import fs from 'node:fs';
 import { parseArgs } from 'node:util';
-import { breakages, type Breakage } from './broken-agent.js';
-import { runChaos, type ChaosReport, type ChaosRequest } from './chaos-run.js';
+import { breakages } from './broken-agent.js';
+import { runChaos, type ChaosReport } from './chaos-run.js';
 import type { FaultKind } from './fault-plan.js';
+import { showing } from './showing-breakage.js';
 
 const KINDS: readonly FaultKind[] = ['kill', 'freeze', 'cut', 'fill', 'clock', 'kill-all'];
 const SHOWN_VIOLATIONS = 30;
-/** The other agent of each runtime stays, so that what the first one lost is placed again while it still runs. */
-const cutOneOfEach = { kinds: ['cut'], long: true, hitAgents: ['agent-1', 'agent-3'] } as const;
-/** What is broken shows when agents are cut off (or frozen) for longer than the lease, while tasks run that do not yield or while new ones come. */
-const SHOWS: Readonly<Record<Breakage, Partial<ChaosRequest>>> = {
-  fencing: { ...cutOneOfEach, taskKinds: ['lasting'], submitWithinMs: 1_000 },
-  keeper: { ...cutOneOfEach, kinds: ['freeze'], agentsOnly: true, taskKinds: ['lasting'], submitWithinMs: 1_000 },
-  'late-start': { ...cutOneOfEach, taskKinds: ['quick', 'lasting'] },
-};
-
 /** The command `npm run chaos`; gives the exit code. */
 async function main(args: string[]): Promise<number> {
   const { values } = parseArgs({
@@ -53,7 +45,7 @@ async function main(args: string[]): Promise<number> {
       containers: whole('containers', values.containers),
       patienceMs: whole('patience', values.patience) * 1_000,
       replicas: whole('replicas', values.replicas),
-      ...(breakage === undefined ? {} : { breakage, ...SHOWS[breakage] }),
+      ...(breakage === undefined ? {} : { breakage, ...showing[breakage] }),
       ...(kinds === undefined ? {} : { kinds }),
       say: (line) => console.log(line),
     },
