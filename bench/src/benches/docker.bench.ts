@@ -126,7 +126,7 @@ async function run(context: BenchContext): ReturnType<Bench['run']> {
   const notes = [
     `Containers of \`echo hi\`, network none, ${CONCURRENCY} starting at a time, one engine for all of them; Gantry through its API, with log, files and every event stored.`,
     'The bare engine gets the same container (user, limits, capabilities, mounts, log driver); its output is read but not kept, and nobody looks at its files.',
-    'Gantry tells the engine to keep no network sandbox for a container without a network (docs/adr/0016); so does the bare engine in the row that says so.',
+    'Gantry tells the engine to keep no network sandbox for a container without a network (docs/adr/0017); so does the bare engine in the row that says so.',
   ];
   let swarm: Spread | undefined;
   const figures: Figure[] = [];

@@ -6,7 +6,7 @@ export interface BareResources {
   memoryMb: number;
 }
 
-/** `none`: how everybody asks for no network. `disabled`: how Gantry does, which keeps the engine from setting up a sandbox (ADR 16). */
+/** `none`: how everybody asks for no network. `disabled`: how Gantry does, which keeps the engine from setting up a sandbox (ADR 17). */
 export type BareNetwork = 'none' | 'disabled';
 
 /**

@@ -13,7 +13,7 @@ export interface ContainerOptions {
   readonly AttachStdin: false;
   readonly OpenStdin: false;
   readonly Tty: false;
-  /** True: a network namespace of the container's own all the same, but made by the runtime alone (ADR 16). */
+  /** True: a network namespace of the container's own all the same, but made by the runtime alone (ADR 17). */
   readonly NetworkDisabled: boolean;
   readonly HostConfig: HostConfig;
 }
