@@ -70,6 +70,8 @@ export async function startPrivateEngine({ liveRestore = true } = {}): Promise<P
     async stop() {
       process.removeListener('exit', atExit);
       await removeAllContainers(socketPath);
+      // Else their bridges stay on the machine, and with about thirty of them no engine here finds addresses for another network.
+      await engineCall(socketPath, 'POST', '/networks/prune');
       await end(child);
       removeBridge(bridge);
       unmountBelow(folder);
