@@ -52,8 +52,13 @@ export class PullSession {
         else this.receive(message);
       },
     });
+    let lookedAt = performance.now();
     this.monitor = setInterval(() => {
-      if (this.outstanding > 0 && performance.now() - this.heard > SILENCE_MS) this.stop('the broker fell silent');
+      const now = performance.now();
+      // This process was held up, not the broker: what came meanwhile is still to be read, and would be lost until it is overdue.
+      if (now - lookedAt > 2 * HEARTBEAT_MS) this.heard = now;
+      lookedAt = now;
+      if (this.outstanding > 0 && now - this.heard > SILENCE_MS) this.stop('the broker fell silent');
     }, HEARTBEAT_MS);
     this.refill();
   }
