@@ -85,6 +85,46 @@ describe('@HandleStreamBatch', () => {
     await everythingAcknowledged();
   });
 
+  it('works in as many lanes as it was told, holds no more than that and one batch, and finishes each before it stops', async () => {
+    await publish(100);
+    const applied: number[] = [];
+    let running = 0;
+    let most = 0;
+    let open: () => void = () => undefined;
+    const opened = new Promise<void>((resolve) => {
+      open = resolve;
+    });
+    await start(
+      async (messages) => {
+        running += 1;
+        most = Math.max(most, running);
+        await opened;
+        applied.push(...messages.map(numberOf));
+        running -= 1;
+      },
+      { maxMessages: 10, lanes: 2 },
+    );
+    const jsm = await manager(nc);
+    await eventually(async () => {
+      expect(running).toBe(2);
+      expect((await jsm.consumers.info(samples.name, 'writer')).num_ack_pending).toBe(30);
+    });
+    const stopped = service?.stop();
+    open();
+    await stopped;
+    expect(applied.toSorted((a, b) => a - b)).toEqual(upTo(20));
+    await start(
+      (messages) => {
+        applied.push(...messages.map(numberOf));
+        return Promise.resolve();
+      },
+      { maxMessages: 10, lanes: 2 },
+    );
+    await everythingAcknowledged();
+    expect(applied.toSorted((a, b) => a - b)).toEqual(upTo(100));
+    expect(most).toBe(2);
+  });
+
   it('collects for longer while the work on a batch takes long, so that batches grow with the load', async () => {
     const batches: number[][] = [];
     await start(
@@ -191,6 +231,24 @@ describe('@HandleStreamBatch', () => {
     await eventually(() => expect(new Set(applied).size).toBe(30), { timeoutMs: 10_000 });
     expect(applied.slice(0, 10)).toEqual(upTo(10));
     expect(applied).toHaveLength(30);
+    await everythingAcknowledged();
+  });
+
+  it('loses nothing that came while the process was held up for longer than the broker may be silent', async () => {
+    const applied: number[] = [];
+    const again: number[] = [];
+    await start((messages) => {
+      applied.push(...messages.map(numberOf));
+      again.push(...messages.map(({ redeliveries }) => redeliveries));
+      return Promise.resolve();
+    });
+    await publish(1);
+    await eventually(() => expect(applied).toEqual([0]));
+    for (const n of upTo(20)) nc.publish('samples.a', JSON.stringify({ n: n + 1 }));
+    await nc.flush();
+    Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 5_000);
+    await eventually(() => expect(applied).toEqual(upTo(21)), { timeoutMs: 10_000 });
+    expect(again.every((count) => count === 0)).toBe(true);
     await everythingAcknowledged();
   });
 

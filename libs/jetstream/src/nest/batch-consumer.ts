@@ -19,7 +19,7 @@ const WAIT_PER_WORK = 19;
  */
 const QUICK_BATCHES = 6;
 
-/** Hands messages over in batches, one batch at a time, acknowledged together; the next batch fills up meanwhile. */
+/** Hands messages over in batches, one batch at a time in each lane, acknowledged together; the next batch fills up meanwhile. */
 export class BatchConsumer implements RunningConsumer {
   private waiting: Delivery[] = [];
   /** The newest delivery of each message in hand. */
@@ -36,14 +36,19 @@ export class BatchConsumer implements RunningConsumer {
   private readonly name: string;
   private withdrawn: Promise<void> | undefined;
   private timer: NodeJS.Timeout | undefined;
-  private tail: Promise<void> = Promise.resolve();
+  private readonly lanes: number;
+  private readonly turns: (() => Promise<void>)[] = [];
+  private readonly running = new Set<Promise<void>>();
+  /** Turns that will take a batch, as soon as a lane is free. */
+  private handOvers = 0;
 
   constructor(
     private readonly host: ConsumerHost,
     private readonly options: StreamBatchHandlerOptions,
     private readonly handler: BatchHandler,
   ) {
-    const { stream, durable, filter, maxMessages = 500, maxWaitMs = 200, busyWaitMs = maxWaitMs } = options;
+    const { stream, durable, filter, maxMessages = 500, maxWaitMs = 200, busyWaitMs = maxWaitMs, lanes = 1 } = options;
+    this.lanes = lanes;
     this.maxMessages = maxMessages;
     this.maxWaitMs = maxWaitMs;
     this.busyWaitMs = busyWaitMs;
@@ -53,7 +58,7 @@ export class BatchConsumer implements RunningConsumer {
       durable,
       filter,
       ackWaitMs: ACK_WAIT_MS,
-      limit: 2 * maxMessages,
+      limit: (lanes + 1) * maxMessages,
       held: () => this.inHand.size,
       take: (delivery) => this.take(delivery),
       onState: (reading, reason) => host.health.set(`consumer ${this.name}`, reading ? 'healthy' : 'degraded', reason),
@@ -68,19 +73,17 @@ export class BatchConsumer implements RunningConsumer {
     this.withdrawn = this.reader.stop();
     clearTimeout(this.timer);
     await this.withdrawn;
-    await this.tail;
+    while (this.running.size > 0) await Promise.all(this.running);
     await this.giveBack(this.waiting.splice(0));
     clearInterval(this.keepAlive);
   }
 
   replay(message: StreamMessage): Promise<void> {
-    const turn = this.tail.then(async () => {
+    return this.inTurn(async () => {
       if (this.reader.signal.aborted) throw stoppingError();
       await this.handler([message]);
       this.host.metrics.message(this.name, 'replayed');
     });
-    this.tail = turn.catch(() => undefined);
-    return turn;
   }
 
   private take(delivery: Delivery): void {
@@ -92,8 +95,13 @@ export class BatchConsumer implements RunningConsumer {
     this.inHand.set(delivery.key, delivery);
     if (known) return;
     this.waiting.push(delivery);
-    if (this.waiting.length === this.maxMessages) this.handOver();
+    if (this.isBatchFull) this.handOver();
     else this.timer ??= setTimeout(() => this.handOver(), this.waitMs);
+  }
+
+  /** Beside what is promised already. */
+  private get isBatchFull(): boolean {
+    return this.waiting.length >= (this.handOvers + 1) * this.maxMessages;
   }
 
   private get waitMs(): number {
@@ -104,7 +112,9 @@ export class BatchConsumer implements RunningConsumer {
   private handOver(): void {
     clearTimeout(this.timer);
     this.timer = undefined;
-    this.tail = this.tail.then(async () => {
+    this.handOvers += 1;
+    void this.inTurn(async () => {
+      this.handOvers -= 1;
       if (this.reader.signal.aborted) return;
       const batch = this.waiting.splice(0, this.maxMessages);
       if (batch.length > 0) {
@@ -113,8 +123,29 @@ export class BatchConsumer implements RunningConsumer {
       }
       this.reader.makeRoom();
       // What came meanwhile without filling a batch has waited long enough by now.
-      if (this.waiting.length > 0) this.timer ??= setTimeout(() => this.handOver(), this.waitMs);
+      if (this.isBatchFull) this.handOver();
+      else if (this.waiting.length > 0) this.timer ??= setTimeout(() => this.handOver(), this.waitMs);
     });
+  }
+
+  /** As soon as a lane is free. */
+  private inTurn(work: () => Promise<void>): Promise<void> {
+    return new Promise((resolve, reject) => {
+      this.turns.push(() => work().then(resolve, reject));
+      this.startTurns();
+    });
+  }
+
+  private startTurns(): void {
+    while (this.running.size < this.lanes) {
+      const turn = this.turns.shift()?.();
+      if (turn === undefined) return;
+      const ended = turn.finally(() => {
+        this.running.delete(ended);
+        this.startTurns();
+      });
+      this.running.add(ended);
+    }
   }
 
   private quickBatchesLeft(): number {

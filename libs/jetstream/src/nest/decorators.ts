@@ -35,6 +35,10 @@ export interface StreamBatchHandlerOptions {
   maxWaitMs?: number;
   /** The same while batches follow one another, or storing one takes long: fewer and larger ones are cheaper. Default `maxWaitMs`. */
   busyWaitMs?: number;
+  /**
+   * Batches handled side by side, so that one is prepared while another is stored. Default 1. With more, batches overtake each other.
+   */
+  lanes?: number;
 }
 
 /** What the transport reads back from a handler (Nest calls it "extras"). */
@@ -79,7 +83,7 @@ export function HandleStream(
 }
 
 /**
- * Consumes a stream in batches, one batch at a time. A failing batch is tried again, then split until the poison message
+ * Consumes a stream in batches, one batch at a time unless told otherwise. A failing batch is tried again, then split until the poison message
  * is alone, which is dead-lettered; while a part is unavailable the whole batch waits.
  */
 export function HandleStreamBatch(

@@ -13,8 +13,12 @@ export class MetricsConsumer {
   @HandleStreamBatch({
     stream: streams.metrics,
     durable: durableOf(streams.metrics.name),
-    maxMessages: 500,
+    maxMessages: 400,
     maxWaitMs: 150,
+    // Pages get the newest samples pushed; this is what a chart that is opened now may lack.
+    busyWaitMs: 2_000,
+    // One batch is parsed while the engine stores another.
+    lanes: 2,
   })
   store(messages: StreamMessage[]): Promise<void> {
     return this.intake.take(messages);

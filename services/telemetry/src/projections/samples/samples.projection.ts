@@ -69,7 +69,7 @@ export class SamplesProjection implements StreamProjection {
     private readonly retentionDays: number,
   ) {}
 
-  /** While the engine stores one slice (on a thread of its own), the next is parsed: this nearly halves the time. */
+  /** While the engine stores one slice (on a thread of its own), the next is parsed. */
   async apply(messages: readonly StreamMessage[]): Promise<void> {
     let storing = Promise.resolve();
     for (const slice of slicesOf(messages)) {
@@ -110,8 +110,11 @@ export class SamplesProjection implements StreamProjection {
   }
 }
 
-/** About 4,000 samples: enough for the engine to be efficient, few enough to overlap. */
-const SLICE_BYTES = 1024 * 1024;
+/**
+ * About 20,000 samples. The engine sorts, writes and later merges what a statement brings: of 4,000 samples in one each costs it 9 to 13
+ * microseconds, of 10,000 it is 6.5, of 20,000 it is 4.7.
+ */
+const SLICE_BYTES = 5 * 1024 * 1024;
 
 function* slicesOf(messages: readonly StreamMessage[]): Iterable<StreamMessage[]> {
   let slice: StreamMessage[] = [];
