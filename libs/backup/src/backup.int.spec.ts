@@ -158,16 +158,9 @@ describe('backup and restore', () => {
 });
 
 it('reads causes before effects, and buckets first', () => {
-  expect(inBackupOrder(['AUTH', 'TASKS', 'ARTIFACTS', 'KV_tasks', 'ASSIGN', 'REPORTS', 'LOGS', 'KV_auth'])).toEqual([
-    'KV_auth',
-    'KV_tasks',
-    'REPORTS',
-    'ASSIGN',
-    'LOGS',
-    'TASKS',
-    'ARTIFACTS',
-    'AUTH',
-  ]);
+  expect(
+    inBackupOrder(['ARCHIVE', 'AUTH', 'TASKS', 'ARTIFACTS', 'KV_tasks', 'ASSIGN', 'REPORTS', 'LOGS', 'KV_auth']),
+  ).toEqual(['KV_auth', 'KV_tasks', 'REPORTS', 'ASSIGN', 'LOGS', 'TASKS', 'ARCHIVE', 'ARTIFACTS', 'AUTH']);
 });
 
 function flipped(bytes: Buffer): Buffer {

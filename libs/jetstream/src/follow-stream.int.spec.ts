@@ -55,6 +55,16 @@ describe('followStream', () => {
     await server.stop();
   });
 
+  it('hands over headers alone when nobody wants the bodies', async () => {
+    await ensureStream(nc, counters);
+    await publish(0, 3);
+    const sizes: unknown[] = [];
+    const onMessage: FollowStreamOptions['onMessage'] = ({ bytes, headers, streamSequence }) =>
+      void sizes.push([streamSequence, bytes.length, headers?.get('Nats-Msg-Size'), headers?.has('Nats-Msg-Id')]);
+    follow(counters.name, { headersOnly: true, onMessage });
+    await eventually(() => expect(sizes).toEqual([1, 2, 3].map((sequence) => [sequence, 0, '7', true])));
+  });
+
   it('waits for a stream that does not exist yet', async () => {
     let caughtUp = 0;
     follow(counters.name, { onCaughtUp: () => void (caughtUp += 1) });

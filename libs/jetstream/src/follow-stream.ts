@@ -16,6 +16,8 @@ export interface FollowStreamOptions {
   /** Runs once, when everything that was stored at the call has been handed over. */
   onCaughtUp?(): void;
   signal: AbortSignal;
+  /** Only what is in front of the bodies is sent; their bytes are empty. */
+  headersOnly?: boolean;
   /** Messages held in memory at once; lower it for streams of large messages. */
   prefetch?: number;
 }
@@ -76,7 +78,7 @@ class StreamReader {
     const anew = this.created !== undefined && String(info.created) !== this.created;
     this.created = String(info.created);
     if (anew || this.position > info.state.last_seq) this.position = 0;
-    const { filter } = this.options;
+    const { filter, headersOnly } = this.options;
     const consumerInfo = await jsm.consumers.add(this.streamName, {
       name: `follow_${nuid.next()}`,
       deliver_policy: DeliverPolicy.StartSequence,
@@ -87,6 +89,7 @@ class StreamReader {
       num_replicas: 1,
       inactive_threshold: nanos(30_000),
       ...(filter === undefined ? {} : { filter_subject: filter }),
+      ...(headersOnly === true ? { headers_only: true } : {}),
     });
     if (consumerInfo.num_pending === 0) this.reachEnd();
     const consumer = jetStreamOf(this.nc).consumers.getConsumerFromInfo(consumerInfo);

@@ -71,6 +71,28 @@ describe('what each broker user can do with this library', () => {
     expect(await snapshots.load('queue', 1)).toBeUndefined();
   });
 
+  it('the tasks service archives: it appends to ARCHIVE and takes out of TASKS, and nobody takes anything out of ARCHIVE', async () => {
+    const nc = await as('tasks');
+    for (const stream of [streams.tasks, streams.archive]) await ensureStream(nc, stream);
+    await publishJson(nc, subjects.archivedTasks, {}, { timeoutMs: 5_000 });
+    const store = new JetStreamEventStore<CounterEvent>(nc, streams.tasks);
+    for (const id of ['a', 'b', 'c']) await store.append(subjects.task(id), counterCommit(id, 1), 0);
+    const jsm = await manager(nc);
+    await jsm.streams.deleteMessage(streams.tasks.name, 2);
+    await jsm.streams.purge(streams.tasks.name, { seq: 2 });
+    expect((await jsm.streams.info(streams.tasks.name)).state).toMatchObject({ messages: 1, first_seq: 3 });
+    await expect(jsm.streams.deleteMessage(streams.archive.name, 1)).rejects.toThrow();
+    await expect(jsm.streams.purge(streams.archive.name)).rejects.toThrow();
+    for (const name of ['telemetry', 'gateway', 'scheduler', 'auth', 'w-1']) {
+      const stranger = await as(name);
+      await expect(publishJson(stranger, subjects.archivedTasks, {}, { timeoutMs: 5_000 })).rejects.toThrow();
+      const refused = (await manager(stranger)).streams;
+      await expect(refused.deleteMessage(streams.tasks.name, 3)).rejects.toThrow();
+      await expect(refused.deleteMessage(streams.archive.name, 1)).rejects.toThrow();
+    }
+    expect((await jsm.streams.info(streams.archive.name)).state.messages).toBe(1);
+  });
+
   it('an agent follows its assignments and renews its lease by heartbeats', async () => {
     const nc = await as('w-1');
     const stop = new AbortController();

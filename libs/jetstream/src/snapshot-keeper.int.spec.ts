@@ -168,6 +168,17 @@ describe('SnapshotKeeper', () => {
     expect(await service().restore()).toEqual({ [counters.name]: last });
   });
 
+  it('still belongs to its stream when the commit at its place was archived, with others around it still there', async () => {
+    const older = await append();
+    const first = service(frequent);
+    const last = await readMany(first, 6);
+    await first.keeper.stop();
+    await append();
+    await (await manager(nc)).streams.deleteMessage(counters.name, last.sequence);
+    expect((await (await manager(nc)).streams.info(counters.name)).state.first_seq).toBe(older.sequence);
+    expect(await service().restore()).toEqual({ [counters.name]: last });
+  });
+
   it('is removed when it cannot be taken in, so that the next start reads everything', async () => {
     const first = service(frequent);
     await readMany(first, 6);

@@ -173,7 +173,7 @@ export class SnapshotKeeper {
   }
 }
 
-/** Whether the stream went through this position: the same commit is still there, or was and has aged out. */
+/** Whether the stream went through this position: the same commit is still there, or was and has aged out or been archived. */
 async function isOnStream(
   nc: NatsConnection,
   stream: string,
@@ -184,5 +184,6 @@ async function isOnStream(
   if (sequence > state.last_seq) return false;
   if (sequence < state.first_seq) return true;
   const message = await (await manager(nc)).streams.getMessage(stream, { seq: sequence });
-  return message?.header.get('Nats-Msg-Id') === commitId;
+  // Only what was stored can have been taken out: a stream that was set back ends before the position, or holds another commit there.
+  return message === null || message.header.get('Nats-Msg-Id') === commitId;
 }

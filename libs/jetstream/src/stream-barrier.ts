@@ -50,7 +50,10 @@ export class StreamBarrier {
     const deadline = performance.now() + PATIENCE_MS;
     while (!(await this.waitFor(newest, SUSPICIOUS_MS))) {
       // What was deleted at the end of a stream is never delivered.
-      if (!(await this.holdsBetween(this.position, newest))) return;
+      if (!(await this.holdsBetween(this.position, newest))) {
+        this.advance(newest);
+        return;
+      }
       if (performance.now() >= deadline) throw behind(this.stream);
     }
   }

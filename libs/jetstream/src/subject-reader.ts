@@ -1,5 +1,5 @@
 import { GantryError } from '@gantry/kernel/gantry-error';
-import { AckPolicy, DeliverPolicy, JetStreamApiError, type StoredMsg } from '@nats-io/jetstream';
+import { AckPolicy, type ConsumerMessages, DeliverPolicy, JetStreamApiError, type StoredMsg } from '@nats-io/jetstream';
 import { type NatsConnection, nanos, nuid } from '@nats-io/transport-node';
 import { ConnectionState } from './connection-state.js';
 import { backOff, pause } from './pause.js';
@@ -102,14 +102,18 @@ export class SubjectReader {
     });
     const consumer = jetStreamOf(this.nc).consumers.getConsumerFromInfo(info);
     const found: RawMessage[] = [];
+    if (info.num_pending === 0) return found;
     try {
       const messages = await consumer.consume({ max_messages: 500, idle_heartbeat: 1_000, expires: 5_000 });
       const stop = ConnectionState.of(this.nc).onChange(() => messages.stop());
+      // What was counted may be archived before it is delivered: a second without anything ends the wait for it.
+      void stopWhenIdle(messages);
       try {
         for await (const message of messages) {
           if (message.seq >= before) return found;
           if (message.info.deliverySequence !== found.length + 1) break;
           found.push({ subject: message.subject, sequence: message.seq, bytes: message.data });
+          if (message.info.pending === 0) return found;
         }
       } finally {
         stop();
@@ -153,6 +157,11 @@ export class SubjectReader {
       }
     }
   }
+}
+
+async function stopWhenIdle(messages: ConsumerMessages): Promise<void> {
+  for await (const status of messages.status())
+    if (status.type === 'heartbeat' && messages.getPending() === 0) messages.stop();
 }
 
 function linked(stored: StoredMsg): LinkedMessage {

@@ -22,6 +22,9 @@ const madeBy: Record<ServiceName, readonly string[]> = {
   gateway: [],
 };
 
+/** Streams that each service makes and nobody may take anything out of. */
+const keptBy: Partial<Record<ServiceName, readonly string[]>> = { tasks: [streams.archive.name] };
+
 /** Reading, consumers, acknowledgements, replies: what every JetStream client needs. Nothing here changes a stream. */
 const reading = [
   '$JS.API.INFO',
@@ -48,6 +51,7 @@ const service = (
   publish: [
     ...reading,
     ...[...madeBy[name], `KV_${name}`].flatMap((stream) => [...make(stream), ...empty(stream)]),
+    ...(keptBy[name] ?? []).flatMap(make),
     // Whoever consumes a stream makes the dead letters; nobody may drop one.
     ...make(streams.dlq.name),
     ...publish,
@@ -59,7 +63,7 @@ const service = (
 
 export const servicePermissions: Record<ServiceName, SubjectPermissions> = {
   auth: service('auth', ['auth.>']),
-  tasks: service('tasks', ['tasks.>', 'artifacts.>'], ['upload.>', ...deadLetterRequests]),
+  tasks: service('tasks', ['tasks.>', 'archive.>', 'artifacts.>'], ['upload.>', ...deadLetterRequests]),
   scheduler: service('scheduler', ['assign.>', 'sched.>']),
   telemetry: service('telemetry', [], deadLetterRequests),
   gateway: service('gateway', ['cmd.>', 'query.>'], ['tasks.>', 'fleet.>', 'metrics.>', 'logs.>']),

@@ -40,6 +40,8 @@ const forEver = {
 export const streams = {
   auth: { ...forEver, name: 'AUTH', owner: 'auth', subjects: ['auth.>'] },
   tasks: { ...forEver, name: 'TASKS', owner: 'tasks', subjects: ['tasks.>'] },
+  /** Segments of tasks that ended long ago, compressed: see `tasks/archive-segment`. Nothing ever leaves it. */
+  archive: { ...forEver, name: 'ARCHIVE', owner: 'tasks', subjects: ['archive.>'] },
   artifacts: { ...forEver, name: 'ARTIFACTS', owner: 'tasks', subjects: ['artifacts.>'] },
   assign: { ...forEver, name: 'ASSIGN', owner: 'scheduler', subjects: ['assign.*'], maxAgeMs: DAY },
   sched: { ...forEver, name: 'SCHED', owner: 'scheduler', subjects: ['sched.>'], maxAgeMs: 7 * DAY },
@@ -83,6 +85,7 @@ export const subjects = {
   authSession: (sessionId: string) => `auth.session.${sessionId}`,
   authKey: (keyId: string) => `auth.key.${keyId}`,
   task: (taskId: string) => `tasks.${partitionOf(taskId)}.${taskId}`,
+  archivedTasks: 'archive.tasks',
   artifact: (taskId: string, artifactId: string) => `artifacts.${taskId}.${artifactId}`,
   assign: (workerId: string) => `assign.${workerId}`,
   sched: (kind: string, id: string) => `sched.${kind}.${id}`,
