@@ -11,7 +11,9 @@ import { TasksModule } from './tasks.module.js';
 
 let system: TasksSystem;
 beforeEach(async () => {
-  system = await TasksSystem.start(TasksModule.withSnapshots({ everyCommits: 1, checkMs: 20, atStopFromCommits: 1 }));
+  system = await TasksSystem.start(
+    TasksModule.with({ snapshots: { everyCommits: 1, checkMs: 20, atStopFromCommits: 1 } }),
+  );
 });
 afterEach(() => system?.stop());
 

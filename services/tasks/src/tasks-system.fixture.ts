@@ -65,14 +65,14 @@ export class TasksSystem {
 
   submit(
     spec: Partial<TaskSpecInput> = {},
-    options: { by?: UserActor; idempotencyKey?: string } = {},
+    options: { by?: UserActor; idempotencyKey?: string; client?: RunningService['client'] } = {},
   ): Promise<OutputOf<typeof submitTask>> {
-    const { by = ada, idempotencyKey } = options;
+    const { by = ada, idempotencyKey, client = this.client } = options;
     const input = {
       spec: { name: 'train', image: 'busybox:latest', ...spec },
       ...(idempotencyKey === undefined ? {} : { idempotencyKey }),
     };
-    return this.client.request(submitTask, input, as(by));
+    return client.request(submitTask, input, as(by));
   }
 
   async get(taskId: string): Promise<TaskView> {

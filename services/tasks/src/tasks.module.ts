@@ -17,7 +17,9 @@ import { ReportsConsumer } from './adapters/in/reports.consumer.js';
 import { SchedulingConsumer } from './adapters/in/scheduling.consumer.js';
 import { TaskStreamFollower } from './adapters/in/task-stream.follower.js';
 import { TasksRequests } from './adapters/in/tasks.requests.js';
+import { ArchivedTaskStore } from './adapters/out/archived-task.store.js';
 import { JetStreamArtifactStore } from './adapters/out/jetstream-artifact.store.js';
+import { JetStreamTaskArchive } from './adapters/out/jetstream-task-archive.js';
 import { OptimisticCreateStore } from './adapters/out/optimistic-create.store.js';
 import { CancelTaskHandler } from './application/cancel-task.handler.js';
 import { CommitArtifactHandler } from './application/commit-artifact.handler.js';
@@ -32,6 +34,7 @@ import { RecordReportHandler } from './application/record-report.handler.js';
 import { RetryTaskHandler } from './application/retry-task.handler.js';
 import { SubmitTaskHandler } from './application/submit-task.handler.js';
 import { TaskCommandExecutor } from './application/task-command.executor.js';
+import { ARCHIVE_POLICY, archiveProviders, type ArchivePolicy, defaultArchivePolicy } from './archive.providers.js';
 import { TaskBoard } from './projections/task-board/task-board.projection.js';
 
 /** Random spread of waiting times; drawn here, so that the domain stays free of chance. */
@@ -40,10 +43,16 @@ const jitter = (): number => Math.random();
 /** When to save snapshots; tests make them frequent. */
 const SNAPSHOT_POLICY = Symbol('snapshot policy');
 
+export interface TasksSettings {
+  readonly snapshots?: Partial<SnapshotPolicy>;
+  readonly archive?: Partial<ArchivePolicy>;
+}
+
 @Module({
   controllers: [TasksRequests, ArtifactsRequests, ReportsConsumer, SchedulingConsumer],
   providers: [
     { provide: SNAPSHOT_POLICY, useValue: {} },
+    ...archiveProviders,
     { provide: TaskBoard, useFactory: () => new TaskBoard() },
     {
       provide: StreamBarrier,
@@ -57,20 +66,26 @@ const SNAPSHOT_POLICY = Symbol('snapshot policy');
       inject: [NATS_CONNECTION],
     },
     {
+      provide: ArchivedTaskStore,
+      useFactory: (store: JetStreamEventStore<TaskEvent>, archive: JetStreamTaskArchive) =>
+        new ArchivedTaskStore(store, archive),
+      inject: [JetStreamEventStore, JetStreamTaskArchive],
+    },
+    {
       provide: OptimisticCreateStore,
-      useFactory: (store: JetStreamEventStore<TaskEvent>) => new OptimisticCreateStore(store),
-      inject: [JetStreamEventStore],
+      useFactory: (store: ArchivedTaskStore) => new OptimisticCreateStore(store),
+      inject: [ArchivedTaskStore],
     },
     {
       provide: TaskCommandExecutor,
       useFactory: (
-        store: JetStreamEventStore<TaskEvent>,
+        store: ArchivedTaskStore,
         board: TaskBoard,
         clock: Clock,
         appendStore: OptimisticCreateStore<TaskEvent>,
         barrier: StreamBarrier,
       ) => new TaskCommandExecutor(store, board, clock, appendStore, (sequence) => barrier.wrote(sequence)),
-      inject: [JetStreamEventStore, TaskBoard, CLOCK, OptimisticCreateStore, StreamBarrier],
+      inject: [ArchivedTaskStore, TaskBoard, CLOCK, OptimisticCreateStore, StreamBarrier],
     },
     {
       provide: JetStreamArtifactStore,
@@ -186,7 +201,13 @@ const SNAPSHOT_POLICY = Symbol('snapshot policy');
   ],
 })
 export class TasksModule {
-  static withSnapshots(policy: Partial<SnapshotPolicy>): DynamicModule {
-    return { module: TasksModule, providers: [{ provide: SNAPSHOT_POLICY, useValue: policy }] };
+  static with({ snapshots = {}, archive = {} }: TasksSettings): DynamicModule {
+    return {
+      module: TasksModule,
+      providers: [
+        { provide: SNAPSHOT_POLICY, useValue: snapshots },
+        { provide: ARCHIVE_POLICY, useValue: { ...defaultArchivePolicy, ...archive } },
+      ],
+    };
   }
 }

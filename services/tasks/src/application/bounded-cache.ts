@@ -21,4 +21,12 @@ export class BoundedCache<Value> {
       if (oldest !== undefined) this.entries.delete(oldest);
     }
   }
+
+  delete(key: string): void {
+    this.entries.delete(key);
+  }
+
+  clear(): void {
+    this.entries.clear();
+  }
 }

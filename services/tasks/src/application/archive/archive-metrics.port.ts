@@ -1,0 +1,4 @@
+export interface ArchiveMetrics {
+  archived(tasks: number, bytes: number): void;
+  removed(messages: number): void;
+}
