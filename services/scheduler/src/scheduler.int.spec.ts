@@ -367,3 +367,30 @@ describe('taking over', () => {
     expect(platform.epochs.at(-1)!.epoch).toBeGreaterThan(1);
   });
 });
+
+describe('a start while ended tasks leave TASKS', () => {
+  it('places what waits and nothing that has ended, however much of it is still there', async () => {
+    const jsm = await manager(platform.nc);
+    const ended: string[] = [];
+    for (let left = 1; left <= 3; left += 1) {
+      const taskId = await platform.submit({ resources: one });
+      ended.push(taskId);
+      const at = (await jsm.streams.info(streams.tasks.name)).state.last_seq;
+      const assigned = { taskId, attempt: 1, workerId: 'w1', workerName: 'w1', leaseMs: 1, gpuIds: [], assignedAt: 1 };
+      await platform.commit(taskId, { type: 'TaskAssigned', data: assigned });
+      await platform.succeed(taskId);
+      // Its first one to three commits are gone.
+      for (let gone = 0; gone < left; gone += 1) await jsm.streams.deleteMessage(streams.tasks.name, at + gone);
+    }
+    const waiting = await platform.submit({ resources: one });
+    const { client } = await boot();
+    await platform.beat('w1', cores(4));
+    await platform.until(() => platform.assignmentsOf(waiting).length === 1, 'the waiting task is placed');
+    expect(platform.assigned.map(({ taskId }) => taskId)).toEqual([waiting]);
+    expect(platform.revoked).toEqual([]);
+    for (const taskId of ended) {
+      const { state } = await client.request(explainTask, { taskId }, context);
+      expect(state).toBe('unknown');
+    }
+  });
+});

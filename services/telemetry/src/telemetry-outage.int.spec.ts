@@ -43,7 +43,7 @@ beforeAll(async () => {
     module: TelemetryModule.register(environment),
     natsUrl: nats.url,
   });
-  for (const definition of [streams.tasks, streams.auth, streams.assign, streams.sched])
+  for (const definition of [streams.tasks, streams.archive, streams.auth, streams.assign, streams.sched])
     await ensureStream(service.nc, definition);
 });
 afterAll(async () => {

@@ -109,7 +109,7 @@ const rowOf = async (sql: string) => (await clickhouse.queryTuples(sql, {}, z.ar
 beforeAll(async () => {
   nats = await startNatsServer();
   nc = await connectNats({ url: nats.url, name: 'publisher' });
-  for (const definition of [streams.tasks, streams.auth, streams.assign, streams.sched])
+  for (const definition of [streams.tasks, streams.archive, streams.auth, streams.assign, streams.sched])
     await ensureStream(nc, definition);
   server = await ClickHouseHttp.create(await freePort());
   await server.start();

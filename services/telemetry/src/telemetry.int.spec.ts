@@ -82,7 +82,7 @@ afterAll(async () => {
 
 describe('telemetry on a real broker and the real engine', () => {
   it('waits for streams that other services make later', async () => {
-    for (const definition of [streams.tasks, streams.auth, streams.assign, streams.sched])
+    for (const definition of [streams.tasks, streams.archive, streams.auth, streams.assign, streams.sched])
       await ensureStream(service.nc, definition);
     await eventually(async () => {
       expect(await service.client.request(getHealth('telemetry'), {}, admin)).toMatchObject({ status: 'healthy' });

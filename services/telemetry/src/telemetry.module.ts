@@ -9,6 +9,7 @@ import { CLOCK, HEALTH, LOGGER, METRICS_REGISTRY, NATS_CONNECTION } from '@gantr
 import type { NatsConnection } from '@nats-io/transport-node';
 import { type DynamicModule, Module } from '@nestjs/common';
 import type { Registry } from 'prom-client';
+import { ArchiveConsumer } from './adapters/in/archive.consumer.js';
 import { AssignConsumer } from './adapters/in/assign.consumer.js';
 import { AuthConsumer } from './adapters/in/auth.consumer.js';
 import { LogsConsumer } from './adapters/in/logs.consumer.js';
@@ -30,6 +31,7 @@ import type { StreamProjection } from './application/stream-projection.port.js';
 import type { TelemetryEnvironment } from './environment.js';
 import { migrations } from './migrations/migrations.js';
 import { applyRetention, MINUTE_RETENTION_FACTOR } from './migrations/retention.js';
+import { ArchivedTasksProjection } from './projections/archived-tasks/archived-tasks.projection.js';
 import { CommitArchiveProjection } from './projections/commit-archive/commit-archive.projection.js';
 import { CommitArchiveReader } from './projections/commit-archive/commit-archive.reader.js';
 import { SampleRollUp } from './projections/samples/samples.roll-up.js';
@@ -44,6 +46,7 @@ import { TaskLogsProjection } from './projections/task-logs/task-logs.projection
 import { TaskLogsReader } from './projections/task-logs/task-logs.reader.js';
 import { TelemetryLifecycle } from './telemetry.lifecycle.js';
 import {
+  ARCHIVE_INTAKE,
   ASSIGN_INTAKE,
   AUTH_INTAKE,
   EXPORT_FOLDER,
@@ -53,7 +56,16 @@ import {
   TASKS_INTAKE,
 } from './telemetry.tokens.js';
 
-const intakes = [TASKS_INTAKE, AUTH_INTAKE, ASSIGN_INTAKE, SCHED_INTAKE, LOGS_INTAKE, METRICS_INTAKE] as const;
+/** In the order in which a database that lacks them is filled: what left TASKS before what is there. */
+const intakes = [
+  ARCHIVE_INTAKE,
+  TASKS_INTAKE,
+  AUTH_INTAKE,
+  ASSIGN_INTAKE,
+  SCHED_INTAKE,
+  LOGS_INTAKE,
+  METRICS_INTAKE,
+] as const;
 
 /** An intake of one stream whose rows come from the injected projections. */
 const intake = (
@@ -79,6 +91,7 @@ export class TelemetryModule {
     return {
       module: TelemetryModule,
       controllers: [
+        ArchiveConsumer,
         TasksConsumer,
         AuthConsumer,
         AssignConsumer,
@@ -166,6 +179,34 @@ export class TelemetryModule {
           inject: [METRICS_REGISTRY],
           useFactory: (registry: Registry) => new PrometheusIntakeMetrics(registry),
         },
+        {
+          provide: JetStreamReplaySource,
+          inject: [NATS_CONNECTION],
+          useFactory: (nc: NatsConnection) => new JetStreamReplaySource(nc, stopping.signal),
+        },
+        {
+          provide: ArchivedTasksProjection,
+          inject: [
+            JetStreamReplaySource,
+            AppliedPositions,
+            CommitArchiveReader,
+            CommitArchiveProjection,
+            TaskIndexProjection,
+          ],
+          useFactory: (
+            confirmed: JetStreamReplaySource,
+            positions: AppliedPositions,
+            reader: CommitArchiveReader,
+            ...projections: StreamProjection[]
+          ) =>
+            new ArchivedTasksProjection({
+              confirmed,
+              isWhole: (stream) => positions.isWhole(stream),
+              reader,
+              projections,
+            }),
+        },
+        intake(ARCHIVE_INTAKE, streams.archive.name, [ArchivedTasksProjection]),
         // The archive goes first: the task index reads missing commits from it.
         intake(TASKS_INTAKE, streams.tasks.name, [CommitArchiveProjection, TaskIndexProjection]),
         intake(AUTH_INTAKE, streams.auth.name, [CommitArchiveProjection]),
@@ -175,9 +216,13 @@ export class TelemetryModule {
         intake(METRICS_INTAKE, streams.metrics.name, [SamplesProjection]),
         {
           provide: ReplayMissed,
-          inject: [NATS_CONNECTION, AppliedPositions, LOGGER, ...intakes],
-          useFactory: (nc: NatsConnection, positions: AppliedPositions, logger: Logger, ...all: StreamIntake[]) =>
-            new ReplayMissed(new JetStreamReplaySource(nc, stopping.signal), positions, all, logger),
+          inject: [JetStreamReplaySource, AppliedPositions, LOGGER, ...intakes],
+          useFactory: (
+            source: JetStreamReplaySource,
+            positions: AppliedPositions,
+            logger: Logger,
+            ...all: StreamIntake[]
+          ) => new ReplayMissed(source, positions, all, logger),
         },
         {
           provide: TelemetryLifecycle,

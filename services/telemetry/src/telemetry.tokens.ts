@@ -1,3 +1,4 @@
+export const ARCHIVE_INTAKE = Symbol('telemetry.archive-intake');
 export const TASKS_INTAKE = Symbol('telemetry.tasks-intake');
 export const AUTH_INTAKE = Symbol('telemetry.auth-intake');
 export const ASSIGN_INTAKE = Symbol('telemetry.assign-intake');

@@ -36,6 +36,8 @@ export class TaskReplay {
     const changed = new Map<string, number>();
     const done = new AbortController();
     let count = 0;
+    let next = position + 1;
+    let gap = false;
     await this.reader.follow({
       stream: streams.tasks.name,
       from: position + 1,
@@ -45,10 +47,13 @@ export class TaskReplay {
         changed.delete(id);
         changed.set(id, streamSequence);
         count += 1;
-        if (count > MAX_MISSED) done.abort();
+        // What was archived meanwhile says no longer which tasks changed.
+        gap ||= streamSequence !== next;
+        next = streamSequence + 1;
+        if (gap || count > MAX_MISSED) done.abort();
       },
       onCaughtUp: () => done.abort(),
     });
-    return count > MAX_MISSED ? undefined : changed;
+    return gap || count > MAX_MISSED ? undefined : changed;
   }
 }

@@ -35,6 +35,10 @@ export class AppliedPositions {
     this.stored.delete(stream);
   }
 
+  isWhole(stream: string): boolean {
+    return this.whole.has(stream);
+  }
+
   markWhole(stream: string): void {
     this.whole.add(stream);
   }

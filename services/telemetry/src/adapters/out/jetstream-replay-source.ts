@@ -4,11 +4,12 @@ import type { StreamMessage } from '@gantry/jetstream/stream-message';
 import { JetStreamApiCodes, JetStreamApiError } from '@nats-io/jetstream';
 import type { NatsConnection } from '@nats-io/transport-node';
 import type { ReplaySource } from '../../application/replay-missed.js';
+import type { ConfirmedStream } from '../../application/confirmed-stream.port.js';
 import { durableOf } from '../in/durables.js';
 
 const missing: number[] = [JetStreamApiCodes.StreamNotFound, JetStreamApiCodes.ConsumerNotFound];
 
-export class JetStreamReplaySource implements ReplaySource {
+export class JetStreamReplaySource implements ReplaySource, ConfirmedStream {
   constructor(
     private readonly nc: NatsConnection,
     private readonly stopping: AbortSignal,
@@ -23,6 +24,16 @@ export class JetStreamReplaySource implements ReplaySource {
       if (error instanceof JetStreamApiError && missing.includes(error.code)) return 0;
       throw error;
     }
+  }
+
+  async acknowledgedSequence(stream: string): Promise<number> {
+    const jsm = await manager(this.nc);
+    return (await jsm.consumers.info(stream, durableOf(stream))).ack_floor.stream_seq;
+  }
+
+  async holds(stream: string, sequence: number): Promise<boolean> {
+    const jsm = await manager(this.nc);
+    return (await jsm.streams.getMessage(stream, { seq: sequence })) !== null;
   }
 
   async read(
