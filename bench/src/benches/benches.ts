@@ -4,6 +4,7 @@ import { endToEndBench } from './end-to-end.bench.js';
 import { growthBench } from './growth.bench.js';
 import { ingestBench } from './ingest.bench.js';
 import { latencyBench } from './latency.bench.js';
+import { logsBench } from './logs.bench.js';
 import { placementBench } from './placement.bench.js';
 import { processesBench } from './processes.bench.js';
 import { queuesBench } from './queues.bench.js';
@@ -20,6 +21,7 @@ export const benches: readonly Bench[] = [
   queuesBench,
   growthBench,
   ingestBench,
+  logsBench,
   dockerBench,
   startStopBench,
 ];

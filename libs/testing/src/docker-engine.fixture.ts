@@ -167,8 +167,21 @@ function engineCall(
   });
 }
 
-/** Makes an image of nothing but the machine's static busybox and its applets, since no registry may be in reach. */
-export async function importBusyboxImage(socketPath: string, tag: string): Promise<void> {
+/** What a dynamically linked program of this machine opens at its start, and itself. */
+function withLibraries(program: string): string[] {
+  const listed = execFileSync('ldd', [program], { encoding: 'utf8' });
+  return [program, ...[...listed.matchAll(/(\/\S+) \(0x/g)].map((match) => match[1] ?? '')];
+}
+
+/**
+ * Makes an image of nothing but the machine's static busybox and its applets, since no registry may be in reach; and of `programs` of this
+ * machine, by their paths.
+ */
+export async function importBusyboxImage(
+  socketPath: string,
+  tag: string,
+  programs: readonly string[] = [],
+): Promise<void> {
   const busybox = readFileSync('/bin/busybox');
   const applets = execFileSync('/bin/busybox', ['--list'], { encoding: 'utf8' })
     .split('\n')
@@ -177,6 +190,9 @@ export async function importBusyboxImage(socketPath: string, tag: string): Promi
     ...['bin', 'tmp', 'output', 'etc'].map((name) => tarEntry({ name: `${name}/`, type: '5', mode: 0o755 })),
     tarEntry({ name: 'bin/busybox', type: '0', mode: 0o755, content: busybox }),
     ...applets.map((applet) => tarEntry({ name: `bin/${applet}`, type: '2', mode: 0o777, link: 'busybox' })),
+    ...[...new Set(programs.flatMap(withLibraries))].map((path) =>
+      tarEntry({ name: path.slice(1), type: '0', mode: 0o755, content: readFileSync(path) }),
+    ),
     Buffer.alloc(1_024),
   ]);
   const colon = tag.lastIndexOf(':');
