@@ -15,8 +15,12 @@ export class ChunkBuffer<T> {
     this.wake();
     if (this.chunks.length < this.capacity) return;
     return new Promise((resolve) => {
-      this.room.push(resolve);
-      signal.addEventListener('abort', () => resolve(), { once: true });
+      const resume = () => {
+        signal.removeEventListener('abort', resume);
+        resolve();
+      };
+      this.room.push(resume);
+      signal.addEventListener('abort', resume, { once: true });
     });
   }
 

@@ -29,7 +29,10 @@ export interface LogTailRequest {
 }
 
 const HISTORY_PAGE = 5_000;
-/** The last chunk of an attempt comes from the agent, the end of the task from the tasks service: either may be first. */
+/**
+ * The last chunk of an attempt comes from the agent, the end of the task from the tasks service: either may be first. Of a flood much may
+ * still come after the end of its task, so only as long a silence says that nobody will send the rest.
+ */
 const END_GRACE_MS = 5_000;
 
 /**
@@ -74,6 +77,7 @@ export async function* tailLogs(
     while (!stop.aborted) {
       const chunk = buffer.next();
       if (chunk !== undefined) {
+        graceEnds = undefined;
         if (cursor.isOld(chunk) || (!request.follow && chunk.attempt !== cursor.attempt)) continue;
         if (chunk.attempt > cursor.attempt) {
           if (!filled) yield* fill(cursor.attempt, undefined);

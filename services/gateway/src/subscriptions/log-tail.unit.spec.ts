@@ -1,4 +1,4 @@
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import type { LogChunk, LogLine } from '@gantry/contracts/agents/log-chunk';
 import { taskSpecSchema } from '@gantry/contracts/tasks/task-spec';
 import type { TaskView } from '@gantry/contracts/tasks/task-view';
@@ -167,6 +167,32 @@ describe('tailLogs', () => {
     await scene.publish(chunk(2, [3], true));
     scene.happen({ type: 'TaskSucceeded', data: { attempt: 2, exitCode: 0, finishedAt: 2 } });
     expect((await all(source)).seqs).toEqual(['2:1', '2:2', '2:3']);
+  });
+
+  it('waits for the rest of a flood as long as it comes, and for its end no longer than the grace', async () => {
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'performance'] });
+    try {
+      const scene = new Scene([chunk(1, [1])]);
+      const seen: number[] = [];
+      let over = false;
+      const reading = (async () => {
+        for await (const batch of scene.tail()) seen.push(...batch.lines.map(({ seq }) => seq));
+        over = true;
+      })();
+      await vi.advanceTimersByTimeAsync(0);
+      scene.happen(succeeded);
+      for (const seq of [2, 3, 4]) {
+        await vi.advanceTimersByTimeAsync(3_000);
+        await scene.publish(chunk(1, [seq]));
+      }
+      await vi.advanceTimersByTimeAsync(4_900);
+      expect([seen, over]).toEqual([[1, 2, 3, 4], false]);
+      await vi.advanceTimersByTimeAsync(200);
+      await reading;
+      expect(over).toBe(true);
+    } finally {
+      vi.useRealTimers();
+    }
   });
 
   it('ends for a task that never ran', async () => {
