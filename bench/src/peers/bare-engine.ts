@@ -1,6 +1,8 @@
 import { temporaryFolder } from '@gantry/testing/temporary-folder';
 import Docker from 'dockerode';
 
+const LINE_FEED = 0x0a;
+
 export interface BareResources {
   cpu: number;
   memoryMb: number;
@@ -30,7 +32,35 @@ export class BareEngine {
     resources: BareResources,
   ): Promise<{ running: number; finished: number }> {
     const startedAt = performance.now();
-    const options = {
+    const container = await this.docker.createContainer(this.optionsOf(image, command, resources));
+    const output = await container.attach({ stream: true, stdout: true, stderr: true });
+    output.resume();
+    await container.start();
+    const running = performance.now() - startedAt;
+    await container.wait();
+    const finished = performance.now() - startedAt;
+    await container.remove();
+    return { running, finished };
+  }
+
+  /** Lines a second of one container whose log is followed with time stamps, as an agent does it, from its first line to its last. */
+  async followLog(image: string, command: string[], resources: BareResources): Promise<number> {
+    const container = await this.docker.createContainer(this.optionsOf(image, command, resources));
+    await container.start();
+    const log = await container.logs({ follow: true, stdout: true, stderr: true, timestamps: true });
+    let startedAt = 0;
+    let lines = 0;
+    for await (const bytes of log as AsyncIterable<Buffer>) {
+      if (startedAt === 0) startedAt = performance.now();
+      for (let at = bytes.indexOf(LINE_FEED); at >= 0; at = bytes.indexOf(LINE_FEED, at + 1)) lines += 1;
+    }
+    const seconds = (performance.now() - startedAt) / 1_000;
+    await container.remove({ force: true });
+    return lines / seconds;
+  }
+
+  private optionsOf(image: string, command: string[], resources: BareResources) {
+    return {
       Image: image,
       Cmd: command,
       User: '65532:65532',
@@ -54,15 +84,6 @@ export class BareEngine {
         PidsLimit: 256,
       },
     };
-    const container = await this.docker.createContainer(options);
-    const output = await container.attach({ stream: true, stdout: true, stderr: true });
-    output.resume();
-    await container.start();
-    const running = performance.now() - startedAt;
-    await container.wait();
-    const finished = performance.now() - startedAt;
-    await container.remove();
-    return { running, finished };
   }
 
   /** Seconds for `count` containers, `concurrency` at a time. */

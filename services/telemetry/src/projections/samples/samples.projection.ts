@@ -1,9 +1,9 @@
-import { setImmediate } from 'node:timers/promises';
 import type { ColumnValue } from '@gantry/clickhouse/tab-separated-rows';
 import { type MetricBatch, metricBatchSchema } from '@gantry/contracts/agents/metric-batch';
 import type { Clock } from '@gantry/kernel/clock';
 import type { Database } from '../../application/database.port.js';
 import { parseMessages } from '../../application/parse-messages.js';
+import { storeInSlices } from '../../application/store-in-slices.js';
 import type { StreamProjection } from '../../application/stream-projection.port.js';
 import type { StreamMessage } from '@gantry/jetstream/stream-message';
 import type { SampleRollUp } from './samples.roll-up.js';
@@ -69,19 +69,13 @@ export class SamplesProjection implements StreamProjection {
     private readonly retentionDays: number,
   ) {}
 
-  /** While the engine stores one slice (on a thread of its own), the next is parsed. */
-  async apply(messages: readonly StreamMessage[]): Promise<void> {
-    let storing = Promise.resolve();
-    for (const slice of slicesOf(messages)) {
-      const samples = this.samplesOf(slice);
-      await storing;
-      storing = this.store(samples);
-      // Awaited below; marked as handled now, in case parsing throws first.
-      storing.catch(() => undefined);
-      // Lets the statement reach the engine before the loop is busy again.
-      await setImmediate();
-    }
-    await storing;
+  apply(messages: readonly StreamMessage[]): Promise<void> {
+    return storeInSlices(
+      messages,
+      SLICE_BYTES,
+      (slice) => this.samplesOf(slice),
+      (samples) => this.store(samples),
+    );
   }
 
   private samplesOf(messages: readonly StreamMessage[]): Samples {
@@ -115,20 +109,6 @@ export class SamplesProjection implements StreamProjection {
  * microseconds, of 10,000 it is 6.5, of 20,000 it is 4.7.
  */
 const SLICE_BYTES = 5 * 1024 * 1024;
-
-function* slicesOf(messages: readonly StreamMessage[]): Iterable<StreamMessage[]> {
-  let slice: StreamMessage[] = [];
-  let bytes = 0;
-  for (const message of messages) {
-    slice.push(message);
-    bytes += message.bytes.length;
-    if (bytes < SLICE_BYTES) continue;
-    yield slice;
-    slice = [];
-    bytes = 0;
-  }
-  if (slice.length > 0) yield slice;
-}
 
 interface Placed<T> {
   batch: MetricBatch;
