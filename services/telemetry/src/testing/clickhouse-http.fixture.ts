@@ -1,7 +1,7 @@
 import { createServer, type IncomingMessage, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { buffer, text } from 'node:stream/consumers';
-import { temporaryFolder } from '@gantry/testing/temporary-folder';
+import { removeFolder, temporaryFolder } from '@gantry/testing/temporary-folder';
 import { createClient, type ClickHouseClient } from '@clickhouse/client';
 import { createChdbConnection } from 'chdb/connection';
 
@@ -11,8 +11,9 @@ import { createChdbConnection } from 'chdb/connection';
  */
 export class ClickHouseHttp {
   private server: Server | undefined;
+  private readonly path = temporaryFolder('gantry-clickhouse-http');
   private readonly engine: ClickHouseClient = createClient({
-    connection: createChdbConnection({ path: temporaryFolder('gantry-clickhouse-http') }) as never,
+    connection: createChdbConnection({ path: this.path }) as never,
   });
 
   private constructor(readonly port: number) {}
@@ -62,6 +63,7 @@ export class ClickHouseHttp {
   async close(): Promise<void> {
     await this.stop();
     await this.engine.close();
+    removeFolder(this.path);
   }
 
   private async answer(request: IncomingMessage): Promise<Buffer> {
