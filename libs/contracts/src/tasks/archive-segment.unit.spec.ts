@@ -20,6 +20,10 @@ const tasks: ArchivedTask[] = [
   { taskId: 'b', commits: [{ sequence: 2 ** 40, bytes: text('') }] },
 ];
 
+/** `tasks` as the first version wrote it. */
+const firstVersion =
+  'H24AAMTnu3mc4OdrTbBAxhzWO7Ys2IBzjzGebDDc5bay7dSEEC9+MZMcug0clKCo93UdnxtOHKtU1lIa29RMU0ZZqAZZsm1dlg3FNE2DSmnK0hf/BweWgCXLAQ==';
+
 describe('a segment', () => {
   it('gives back every commit byte for byte, with its place in the stream', async () => {
     const read = await decodeSegment(await encodeSegment(tasks));
@@ -30,6 +34,10 @@ describe('a segment', () => {
     for (const [index, { commits }] of read.entries())
       for (const [at, { bytes }] of commits.entries())
         expect(Buffer.from(bytes).equals(Buffer.from(tasks[index]!.commits[at]!.bytes))).toBe(true);
+  });
+
+  it('of the first version is read for ever', async () => {
+    expect(await decodeSegment(Buffer.from(firstVersion, 'base64'))).toEqual(tasks);
   });
 
   it('names its tasks in a header by hashes that stay the same for ever', () => {

@@ -31,7 +31,7 @@ export interface ArchiveClosedTasksParts {
 export interface ArchiveStep {
   readonly archivedTasks: number;
   readonly removedMessages: number;
-  /** There was something to look at; there may be more of it. */
+  /** The step was long enough; there is more to look at. */
   readonly more: boolean;
 }
 
@@ -59,14 +59,14 @@ export class ArchiveClosedTasks {
     const state = await stream.state();
     if (state.lastSequence < scan.position) scan.restart();
     const ended = state.tasks - activeTasks() - removals.tasks;
-    const before = scan.position;
     const now = clock.now();
-    const draft = await scan.next({
+    const more = await scan.goOn({
       now,
       beforeSequence: state.lastSequence,
       storedBefore: now - limits.keepMs,
       regardlessOfAge: ended - limits.keepTasks,
     });
+    const { draft } = scan;
     removals.add(draft.takeLeftBehind());
     const { isFull, begunAt = now } = draft;
     let archivedTasks = 0;
@@ -76,7 +76,7 @@ export class ArchiveClosedTasks {
     }
     const removedMessages = await removals.run();
     metrics.removed(removedMessages);
-    return { archivedTasks, removedMessages, more: scan.position > before };
+    return { archivedTasks, removedMessages, more };
   }
 
   private async store(tasks: readonly ArchivedTask[]): Promise<number> {

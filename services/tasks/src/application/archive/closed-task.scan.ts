@@ -34,7 +34,10 @@ export class ClosedTaskScan {
   /** Everything up to here was looked at. */
   position = 0;
   private readonly open = new OpenCommits(OPEN_BYTES);
-  private draft = new SegmentDraft();
+  /** When the next message was stored, if it was too young when it was looked at. */
+  private waitsFor = Number.NEGATIVE_INFINITY;
+  /** What was gathered so far. */
+  draft = new SegmentDraft();
 
   constructor(
     private readonly stream: TaskStream,
@@ -46,6 +49,7 @@ export class ClosedTaskScan {
   restart(): void {
     this.position = 0;
     this.open.clear();
+    this.waitsFor = Number.NEGATIVE_INFINITY;
     this.draft = new SegmentDraft();
   }
 
@@ -54,18 +58,25 @@ export class ClosedTaskScan {
     this.draft = new SegmentDraft();
   }
 
-  /** What was gathered so far, with what came in reach since the last step. */
-  async next(limits: ScanLimits): Promise<SegmentDraft> {
+  /** Gathers on; false if it came to what may not leave yet. */
+  async goOn(limits: ScanLimits): Promise<boolean> {
     const { draft } = this;
+    const isInReach = (storedAt: number): boolean =>
+      storedAt <= limits.storedBefore || draft.tasks < limits.regardlessOfAge;
+    // A reader asks for more messages than it is going to look at: not before there is one.
+    if (!isInReach(this.waitsFor)) return false;
     let messages = 0;
     await this.stream.read(this.position + 1, limits.beforeSequence - 1, async (message) => {
-      if (message.storedAt > limits.storedBefore && draft.tasks >= limits.regardlessOfAge) return false;
+      if (!isInReach(message.storedAt)) {
+        this.waitsFor = message.storedAt;
+        return false;
+      }
       await this.see(message, draft, limits);
       this.position = message.sequence;
       messages += 1;
       return messages < MESSAGES_A_STEP && !draft.isFull;
     });
-    return draft;
+    return messages >= MESSAGES_A_STEP || draft.isFull;
   }
 
   private async see({ sequence, bytes }: StreamedCommit, draft: SegmentDraft, limits: ScanLimits): Promise<void> {

@@ -62,10 +62,12 @@ export class Removals {
     const left = new Set(await this.stream.removeFront(all));
     for (const removal of due) this.done(removal, (sequence) => !left.has(sequence));
     this.forgetDone();
+    // The front moves: it may reach the others too.
+    if (left.size < all.length) return all.length - left.size;
     const behind = due.filter(({ sequences }) => sequences.length > 0);
     const { frontPatienceMs } = this.waits;
     const late = left.size > MOST_AT_THE_FRONT ? behind : behind.filter(({ dueAt }) => dueAt + frontPatienceMs <= now);
-    return all.length - left.size + (await this.removeSingly(late.slice(0, SINGLY_A_STEP)));
+    return await this.removeSingly(late.slice(0, SINGLY_A_STEP));
   }
 
   /** In the order of archiving, each task from its first commit on. */
