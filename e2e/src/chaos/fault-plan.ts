@@ -48,7 +48,7 @@ export function keeperOf(agent: string): string {
 }
 
 /** Streams that refuse when they are full; the others drop what is old, by design. */
-const FILLABLE = ['TASKS', 'REPORTS', 'ASSIGN', 'ARTIFACTS'] as const;
+const FILLABLE = ['TASKS', 'ARCHIVE', 'REPORTS', 'ASSIGN', 'ARTIFACTS'] as const;
 
 const weights: readonly { readonly kind: FaultKind; readonly weight: number }[] = [
   { kind: 'kill', weight: 45 },
