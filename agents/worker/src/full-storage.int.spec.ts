@@ -1,4 +1,4 @@
-import { readdirSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { streams } from '@gantry/contracts/messaging/streams';
 import { publishBytes } from '@gantry/jetstream/publisher';
 import { ensureStream, manager } from '@gantry/jetstream/stream-admin';
@@ -12,17 +12,24 @@ const LINES = 40;
 const MARK = 'task-while-the-storage-is-full';
 const filler = { ...streams.artifacts, name: 'FILLER', subjects: ['filler.>'] };
 
-/** Whether a process of this machine has this text in its command line. */
-const isRunning = (text: string): boolean =>
+/** Processes of this machine with this text in their command line. */
+const processesWith = (text: string): string[] =>
   readdirSync('/proc')
     .filter((name) => /^\d+$/.test(name))
-    .some((pid) => {
+    .filter((pid) => {
       try {
         return readFileSync(`/proc/${pid}/cmdline`, 'utf8').includes(text);
       } catch {
         return false;
       }
     });
+
+/** Lets the task go on. Of its processes, those inside the sandbox see its /output. */
+const release = (): void => {
+  const inside = processesWith(MARK).filter((pid) => existsSync(`/proc/${pid}/root/output`));
+  expect(inside).not.toEqual([]);
+  for (const pid of inside) writeFileSync(`/proc/${pid}/root/output/go`, '');
+};
 
 describe('an agent whose broker has no room', () => {
   let world: WorkerWorld;
@@ -65,13 +72,15 @@ describe('an agent whose broker has no room', () => {
       command: [
         'sh',
         '-c',
-        `: ${MARK}; i=0; while [ $i -lt ${LINES} ]; do i=$((i+1)); echo line $i; sleep 0.05; done; exit 3`,
+        `: ${MARK}; say() { i=0; while [ $i -lt ${LINES / 2} ]; do i=$((i+1)); n=$((n+1)); echo line $n; sleep 0.05; done; }
+        say; while [ ! -e /output/go ]; do sleep 0.05; done; say; exit 3`,
       ],
     });
     await world.started(taskId);
     await eventually(async () => expect(await linesOf(taskId)).toContain('line 1'));
     await fill();
-    await eventually(() => expect(isRunning(MARK)).toBe(false), { timeoutMs: 30_000 });
+    release();
+    await eventually(() => expect(processesWith(MARK)).toEqual([]), { timeoutMs: 30_000 });
     // Heartbeats are in memory and go on: nobody takes the worker for lost.
     const before = world.heartbeats.length;
     await eventually(() => expect(world.heartbeats.length).toBeGreaterThan(before), { timeoutMs: 15_000 });

@@ -9,7 +9,7 @@ import { WorkerAgent } from './worker-agent.js';
 const sh = (script: string): string[] => ['sh', '-c', script];
 
 /** Serves one connection to port 7000, which the kernel writes as 1B58. */
-const LISTEN = 'echo hello | nc -l -p 7000 & until grep -q :1B58 /proc/net/tcp*; do sleep 0.1; done';
+const LISTEN = 'nc -l -p 7000 -e echo hello & until grep -q :1B58 /proc/net/tcp*; do sleep 0.1; done';
 
 describe('containers without a network', () => {
   let engine: DockerEngineFixture;
