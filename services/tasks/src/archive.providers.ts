@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import { activeStatuses } from '@gantry/contracts/tasks/task-status';
 import { KvLease } from '@gantry/jetstream/kv-lease';
 import type { Clock } from '@gantry/kernel/clock';
 import type { HealthState } from '@gantry/nest-platform/health';
@@ -15,7 +16,6 @@ import { PrometheusArchiveMetrics } from './adapters/out/prometheus-archive-metr
 import { ArchiveClosedTasks } from './application/archive/archive-closed-tasks.js';
 import { ClosedTaskScan } from './application/archive/closed-task.scan.js';
 import { Removals } from './application/archive/removals.js';
-import { activeStatuses } from '@gantry/contracts/tasks/task-status';
 import { TaskBoard } from './projections/task-board/task-board.projection.js';
 
 export interface ArchivePolicy {

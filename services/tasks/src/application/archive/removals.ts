@@ -7,7 +7,9 @@ interface Removal {
   sequences: readonly number[];
 }
 
+/** With more messages than this behind an old task, their turn at the front is not waited for. */
 const MOST_AT_THE_FRONT = 50_000;
+
 export interface RemovalWaits {
   /** Until every process knows of what was archived, milliseconds. */
   readonly removeAfterMs: number;
