@@ -43,6 +43,10 @@ const insertSettings = {
   async_insert: 0,
 } as const;
 
+/** Rows up to this size are prepared by one thread: more threads are no faster then, and take every core from the other programs. */
+const ONE_THREAD_BYTES = 1024 * 1024;
+const oneThread = { max_threads: 1, max_insert_threads: 1, input_format_parallel_parsing: 0 } as const;
+
 /**
  * Typed access to one database. Everything that fails throws a `GantryError`: `unavailable` and retryable when the engine is
  * away or short of resources, `internal` when the statement or its data is wrong.
@@ -121,12 +125,13 @@ export class ClickHouse {
   }
 
   private insertBytes(table: string, columns: readonly [string, ...string[]], values: Buffer): Promise<void> {
+    const statement = values.length > ONE_THREAD_BYTES ? insertSettings : { ...insertSettings, ...oneThread };
     return this.withConnection(async ({ client, raw }) => {
       if (raw !== undefined) {
-        await raw.rawInsert({ table, columns, values, format: 'TabSeparated', settings: insertSettings });
+        await raw.rawInsert({ table, columns, values, format: 'TabSeparated', settings: statement });
         return;
       }
-      const settings = Object.entries(insertSettings).map(([name, value]) => `${name} = ${value}`);
+      const settings = Object.entries(statement).map(([name, value]) => `${name} = ${value}`);
       const { stream } = await client.exec({
         query: `INSERT INTO ${table} (${columns.join(', ')}) SETTINGS ${settings.join(', ')} FORMAT TabSeparated`,
         values: Readable.from([values], { objectMode: false }),

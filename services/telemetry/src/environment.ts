@@ -25,6 +25,8 @@ const environmentSchema = z
     GANTRY_METRIC_RETENTION_DAYS: days(30),
     /** Read every stream again from its start at this start, whatever ClickHouse holds. Harmless, only slow. */
     GANTRY_TELEMETRY_REBUILD: flag,
+    /** Other programs of the machine use its processors first: no task waits for what happens here, and lists have active tasks from elsewhere. */
+    GANTRY_TELEMETRY_NICENESS: z.coerce.number().int().min(0).max(19).default(10),
   })
   .transform((variables) => ({
     ...variables,

@@ -9,6 +9,7 @@ describe('environment', () => {
       GANTRY_LOG_RETENTION_DAYS: 30,
       GANTRY_METRIC_RETENTION_DAYS: 30,
       GANTRY_TELEMETRY_REBUILD: false,
+      GANTRY_TELEMETRY_NICENESS: 10,
     });
   });
 
@@ -19,10 +20,12 @@ describe('environment', () => {
     });
   });
 
-  it.each([{ CLICKHOUSE_URL: 'tcp://ch:9000' }, { CLICKHOUSE_DATABASE: 'a-b' }, { GANTRY_LOG_RETENTION_DAYS: '0' }])(
-    'refuses %o',
-    (wrong) => {
-      expect(() => readEnvironment(wrong)).toThrow(Object.keys(wrong)[0]);
-    },
-  );
+  it.each([
+    { CLICKHOUSE_URL: 'tcp://ch:9000' },
+    { CLICKHOUSE_DATABASE: 'a-b' },
+    { GANTRY_LOG_RETENTION_DAYS: '0' },
+    { GANTRY_TELEMETRY_NICENESS: '20' },
+  ])('refuses %o', (wrong) => {
+    expect(() => readEnvironment(wrong)).toThrow(Object.keys(wrong)[0]);
+  });
 });

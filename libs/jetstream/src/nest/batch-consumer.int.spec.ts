@@ -234,6 +234,30 @@ describe('@HandleStreamBatch', () => {
     await everythingAcknowledged();
   });
 
+  it('fetches what is there a few times a second while messages keep coming, and has them sent as they come when they are rare', async () => {
+    const asked: { batch: number; no_wait?: boolean }[] = [];
+    nc.subscribe(`$JS.API.CONSUMER.MSG.NEXT.${samples.name}.writer`, {
+      callback: (_, message) => void asked.push(message.json()),
+    });
+    const applied: number[] = [];
+    await start((messages) => {
+      applied.push(...messages.map(numberOf));
+      return Promise.resolve();
+    });
+    for (const n of upTo(600)) {
+      await publishJson(nc, 'samples.a', { n });
+      if (n % 2 === 0) await new Promise((resolve) => setTimeout(resolve, 1));
+    }
+    await eventually(() => expect(applied).toEqual(upTo(600)));
+    expect(asked.filter(({ no_wait }) => no_wait === true).length).toBeGreaterThan(3);
+    await eventually(() => expect(asked.at(-1)).not.toHaveProperty('no_wait'));
+    const requests = asked.length;
+    await publishJson(nc, 'samples.a', { n: 600 });
+    await eventually(() => expect(applied).toHaveLength(601));
+    expect(asked).toHaveLength(requests);
+    await everythingAcknowledged();
+  });
+
   it('loses nothing that came while the process was held up for longer than the broker may be silent', async () => {
     const applied: number[] = [];
     const again: number[] = [];

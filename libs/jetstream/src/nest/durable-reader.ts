@@ -14,6 +14,8 @@ export interface DurableReaderOptions {
   ackWaitMs: number;
   /** The most messages in hand at once. */
   limit: number;
+  /** See `PullSessionOptions`. */
+  gatherMs?: number;
   /** Messages in hand now. */
   held(): number;
   take(delivery: Delivery): void;
@@ -91,7 +93,7 @@ export class DurableReader {
   /** One session, until a reconnect, a vanished consumer or a stop. True if anything came. */
   private async read(state: ConnectionState): Promise<boolean> {
     const { options } = this;
-    const { stream, durable, limit } = options;
+    const { stream, durable, limit, gatherMs } = options;
     if (this.signal.aborted) return false;
     let delivered = false;
     const session = new PullSession(this.nc, {
@@ -99,6 +101,7 @@ export class DurableReader {
       durable,
       capacity: () => limit - options.held(),
       portion: Math.ceil(limit / 4),
+      gatherMs,
       take: (delivery) => {
         delivered = true;
         options.take(delivery);

@@ -9,6 +9,11 @@ export interface PullSessionOptions {
   capacity(): number;
   /** Requests are made in portions of at least this many, unless nothing is on its way. */
   portion: number;
+  /**
+   * While messages keep coming, fetch those that are there this often, instead of having each sent as it is stored: a message that comes
+   * alone wakes the broker and this process for itself.
+   */
+  gatherMs?: number | undefined;
   /** Called at once with each message. */
   take(delivery: Delivery): void;
 }
@@ -17,6 +22,8 @@ const EXPIRES_MS = 10_000;
 const HEARTBEAT_MS = 1_000;
 /** Three heartbeats missed: the request is forgotten, the broker restarted, or the consumer is gone. */
 const SILENCE_MS = 3 * HEARTBEAT_MS + 500;
+/** So many are sent as they are stored before messages are gathered. */
+const FEW = 16;
 /** A broker that does not answer must not hold up the end of the process. */
 const DRAIN_MS = 2_000;
 
@@ -37,6 +44,9 @@ export class PullSession {
   private heard = performance.now();
   private stopped = false;
   private late: Delivery[] | undefined;
+  /** Messages keep coming: see `gatherMs`. */
+  private gathering = false;
+  private gatherTimer: NodeJS.Timeout | undefined;
 
   constructor(
     private readonly nc: NatsConnection,
@@ -65,14 +75,20 @@ export class PullSession {
 
   /** Asks for as much as there is room. Call it whenever room was made. */
   refill(): void {
-    if (this.stopped || this.nc.isClosed()) return;
+    if (this.stopped || this.nc.isClosed() || this.gatherTimer !== undefined) return;
+    const { portion, gatherMs } = this.options;
     const room = this.options.capacity() - this.outstanding;
-    if (room <= 0 || (this.outstanding > 0 && room < this.options.portion)) return;
+    if (room <= 0 || (this.outstanding > 0 && (gatherMs !== undefined || room < portion))) return;
     if (this.outstanding === 0) this.heard = performance.now();
-    this.outstanding += room;
+    const batch = gatherMs === undefined || this.gathering ? room : Math.min(room, FEW);
+    this.outstanding += batch;
     this.nc.publish(
       `$JS.API.CONSUMER.MSG.NEXT.${this.options.stream}.${this.options.durable}`,
-      JSON.stringify({ batch: room, expires: nanos(EXPIRES_MS), idle_heartbeat: nanos(HEARTBEAT_MS) }),
+      JSON.stringify(
+        this.gathering
+          ? { batch, no_wait: true }
+          : { batch, expires: nanos(EXPIRES_MS), idle_heartbeat: nanos(HEARTBEAT_MS) },
+      ),
       { reply: this.inbox },
     );
   }
@@ -86,7 +102,7 @@ export class PullSession {
     const late: Delivery[] = [];
     this.late = late;
     this.stopped = true;
-    clearInterval(this.monitor);
+    this.clearTimers();
     this.end('stopped');
     if (this.nc.isClosed()) return late;
     const over = new AbortController();
@@ -100,9 +116,14 @@ export class PullSession {
   stop(reason = 'stopped'): void {
     if (this.stopped) return;
     this.stopped = true;
-    clearInterval(this.monitor);
+    this.clearTimers();
     if (!this.nc.isClosed()) this.subscription.unsubscribe();
     this.end(reason);
+  }
+
+  private clearTimers(): void {
+    clearInterval(this.monitor);
+    clearTimeout(this.gatherTimer);
   }
 
   private receive(message: Msg): void {
@@ -117,16 +138,35 @@ export class PullSession {
     }
     this.outstanding = Math.max(0, this.outstanding - 1);
     this.options.take(new Delivery(this.nc, message));
-    this.refill();
+    if (this.outstanding === 0 && this.options.gatherMs !== undefined && !this.gathering) this.gather();
+    // A request for all that is there, served in full: there is more.
+    else this.refill();
+  }
+
+  private gather(): void {
+    this.gathering = true;
+    this.gatherTimer = setTimeout(() => {
+      this.gatherTimer = undefined;
+      this.refill();
+    }, this.options.gatherMs);
   }
 
   private status(message: Msg): void {
     const code = message.headers?.code ?? 0;
     if (code === 100) return;
-    // A request is over: 404 and 408 in time, others by an event. The header says how much of it was not served.
+    // A request is over: 404 and 408 when its time is, or when all was sent that is there; others by an event. The header says how much
+    // of it was not served.
     const unserved = Number(message.headers?.get('Nats-Pending-Messages') || this.outstanding);
     this.outstanding = Math.max(0, this.outstanding - unserved);
-    if (code === 404 || code === 408) this.refill();
-    else this.stop(message.headers?.description || `status ${code}`);
+    if (code !== 404 && code !== 408) {
+      this.stop(message.headers?.description || `status ${code}`);
+      return;
+    }
+    if (this.gathering && code === 408) {
+      this.gather();
+      return;
+    }
+    this.gathering = false;
+    this.refill();
   }
 }
