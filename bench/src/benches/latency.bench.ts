@@ -5,12 +5,15 @@ import { ensureStream } from '@gantry/jetstream/stream-admin';
 import { startNatsServer } from '@gantry/testing/nats-server.fixture';
 import { connectNats } from '@gantry/jetstream/connect';
 import { SimulatedFleet } from '../fleet/simulated-fleet.js';
-import type { Bench, BenchContext } from '../harness/bench.port.js';
+import type { Bench, BenchContext, FreeTable } from '../harness/bench.port.js';
 import { percentile, ratioOf, type Spread, spreadOf } from '../harness/spread.js';
 import { atRate } from '../system/at-rate.js';
+import { meterOf } from '../system/cpu-clock.js';
+import { warmUp } from '../system/end-to-end-round.js';
 import { ServiceSystem } from '../system/service-system.js';
 import { Submitter } from '../system/submitter.js';
 import { until } from '../system/until.js';
+import { simulatedLoad } from './end-to-end.bench.js';
 
 const RATES = [100, 500, 1_000];
 const QUANTILES = [0.5, 0.95, 0.99, 1];
@@ -19,6 +22,19 @@ interface Latencies {
   readonly rate: number;
   /** One array of milliseconds per round. */
   readonly rounds: readonly (readonly number[])[];
+}
+
+interface OurLatencies extends Latencies {
+  /** CPU microseconds a task, by process. */
+  readonly cpu: ReadonlyMap<string, number>;
+}
+
+interface Load {
+  readonly rate: number;
+  readonly seconds: number;
+  readonly rounds: number;
+  /** Of the same load before the first round. */
+  readonly warmUpSeconds: number;
 }
 
 const p95Of = ({ rounds }: Latencies): Spread => spreadOf(rounds.map((round) => percentile(round, 0.95)));
@@ -58,30 +74,30 @@ async function floor(rate: number, seconds: number, rounds: number): Promise<Lat
 
 async function ours(
   system: ServiceSystem,
-  rate: number,
-  { seconds, rounds }: { seconds: number; rounds: number },
-): Promise<Latencies> {
-  const fleet = await SimulatedFleet.start(system);
+  fleet: SimulatedFleet,
+  { rate, seconds, rounds, warmUpSeconds }: Load,
+): Promise<OurLatencies> {
   const submitter = new Submitter(system.nc);
   const measured: number[][] = [];
-  try {
-    await atRate(rate, 1, () => submitter.submitTimed());
-    for (let round = 0; round < rounds; round += 1) {
-      await until(async () => (await submitter.active()) === 0, 60_000);
-      const { received } = await fleet.tally();
-      await atRate(rate, seconds, () => submitter.submitTimed());
-      const latencies: number[] = [];
-      await until(async () => {
-        const tally = await fleet.tally();
-        latencies.push(...tally.latencies);
-        return tally.received - received >= rate * seconds;
-      }, 60_000);
-      measured.push(latencies);
-    }
-  } finally {
-    await fleet.stop();
+  const cpuSeconds = new Map<string, number>();
+  await atRate(rate, warmUpSeconds, () => submitter.submitTimed());
+  for (let round = 0; round < rounds; round += 1) {
+    await until(async () => (await submitter.active()) === 0, 60_000);
+    const { received } = await fleet.tally();
+    const clock = system.cpuClock(new Map([...fleet.meters, ['driver', meterOf(process.pid)]]));
+    await atRate(rate, seconds, () => submitter.submitTimed());
+    const latencies: number[] = [];
+    await until(async () => {
+      const tally = await fleet.tally();
+      latencies.push(...tally.latencies);
+      return tally.received - received >= rate * seconds;
+    }, 60_000);
+    measured.push(latencies);
+    for (const [name, { all }] of clock.read()) cpuSeconds.set(name, (cpuSeconds.get(name) ?? 0) + all);
   }
-  return { rate, rounds: measured };
+  const tasks = rate * seconds * rounds;
+  const cpu = new Map([...cpuSeconds].map(([name, used]) => [name, (used * 1e6) / tasks]));
+  return { rate, rounds: measured, cpu };
 }
 
 function row(name: string, { rate, rounds }: Latencies): (string | number)[] {
@@ -89,16 +105,36 @@ function row(name: string, { rate, rounds }: Latencies): (string | number)[] {
   return [name, rate, all.length, ...QUANTILES.map((q) => Number(percentile(all, q).toPrecision(3)))];
 }
 
+function cpuAtRates(results: readonly OurLatencies[]): FreeTable {
+  const names = [...(results[0]?.cpu.keys() ?? [])];
+  const all = (cpu: ReadonlyMap<string, number>): number => [...cpu.values()].reduce((sum, used) => sum + used, 0);
+  return {
+    title: 'CPU of one task, microseconds',
+    columns: ['process', ...results.map(({ rate }) => `${rate}/s`)],
+    rows: [
+      ...names.map((name) => [name, ...results.map(({ cpu }) => Math.round(cpu.get(name) ?? 0))]),
+      ['all', ...results.map(({ cpu }) => Math.round(all(cpu)))],
+      ['cores in use', ...results.map(({ rate, cpu }) => Number(((all(cpu) * rate) / 1e6).toFixed(2)))],
+    ],
+  };
+}
+
 async function run({ quick, profileFolder, log }: BenchContext): ReturnType<Bench['run']> {
-  const [seconds, rounds] = quick ? [1, 1] : [4, 3];
+  const [seconds, rounds] = quick ? [1, 1] : [4, 5];
   const rates = quick ? [20] : RATES;
   const system = await ServiceSystem.start(['tasks', 'scheduler', 'telemetry'], profileFolder);
-  const results: { mine: Latencies; bare: Latencies }[] = [];
+  const fleet = await SimulatedFleet.start(system);
+  const results: { mine: OurLatencies; bare: Latencies }[] = [];
   const notes: string[] = [];
+  let fresh: Latencies | undefined;
   try {
+    if (!quick) {
+      fresh = await ours(system, fleet, { rate: 500, seconds, rounds: 1, warmUpSeconds: 0 });
+      await warmUp(system, new Submitter(system.nc), fleet, simulatedLoad);
+    }
     for (const rate of rates) {
       try {
-        const mine = await ours(system, rate, { seconds, rounds });
+        const mine = await ours(system, fleet, { rate, seconds, rounds, warmUpSeconds: 1 });
         const bare = await floor(rate, seconds, rounds);
         results.push({ mine, bare });
         log(`${rate}/s: p95 ${p95Of(mine).median.toFixed(1)} ms, bare stream ${p95Of(bare).median.toFixed(1)} ms`);
@@ -110,6 +146,7 @@ async function run({ quick, profileFolder, log }: BenchContext): ReturnType<Benc
       }
     }
   } finally {
+    await fleet.stop();
     await system.stop();
   }
   return {
@@ -125,11 +162,16 @@ async function run({ quick, profileFolder, log }: BenchContext): ReturnType<Benc
       {
         title: 'Latency, milliseconds',
         columns: ['way', 'per second', 'samples', 'p50', 'p95', 'p99', 'longest'],
-        rows: results.flatMap(({ mine, bare }) => [row('submit to agent', mine), row('bare stream', bare)]),
+        rows: [
+          ...(fresh === undefined ? [] : [row('submit to agent, programs just started', fresh)]),
+          ...results.flatMap(({ mine, bare }) => [row('submit to agent', mine), row('bare stream', bare)]),
+        ],
       },
+      cpuAtRates(results.map(({ mine }) => mine)),
     ],
     notes: [
       ...notes,
+      `${rounds} rounds of ${seconds} s at each rate${quick ? '' : `, after a warm-up of ${simulatedLoad.tasks.toLocaleString('en-US')} tasks; the first row is that of programs whose code is not compiled yet`}.`,
       'From the sending of the request to the agent holding the stored assignment, over stored submission, placement and stored assignment. The simulated agents share one reader of ASSIGN; a real one hears of it at once and then reads the stored message, one request more.',
     ],
   };
@@ -138,6 +180,6 @@ async function run({ quick, profileFolder, log }: BenchContext): ReturnType<Benc
 export const latencyBench: Bench = {
   name: 'latency',
   title: 'Submit to agent at a steady rate',
-  limitSeconds: 180,
+  limitSeconds: 240,
   run,
 };
