@@ -61,6 +61,7 @@ export async function chooseRuntime(
       credentials: registryCredentials(environment.GANTRY_WORKER_REGISTRY_CONFIG),
       clock: host === undefined || host.startsWith('unix://') ? systemClock : undefined,
       engineSince: () => engineSince(host),
+      logger,
     });
     const expected = wanted === 'docker' || host !== undefined || existsSync(DEFAULT_SOCKET);
     if (

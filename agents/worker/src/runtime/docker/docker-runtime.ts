@@ -13,9 +13,11 @@ import {
   RuntimeProblem,
 } from '../container-runtime.port.js';
 import type { Clock } from '@gantry/kernel/clock';
+import type { Logger } from '@gantry/nest-platform/logger';
+import { sweepLater } from '../../session/sweep-later.js';
 import { ContainerEnds } from './container-ends.js';
 import { DockerExits } from './docker-exits.js';
-import { isUnreachable, reasonOf, statusOf } from './docker-engine.js';
+import { reasonOf, statusOf } from './docker-engine.js';
 import { exitOf } from './docker-exit.js';
 import { DockerImages, type RegistryCredentials } from './docker-images.js';
 import { followDockerLogs } from './docker-logs.js';
@@ -32,6 +34,7 @@ export interface DockerRuntimeOptions {
   readonly clock: Clock | undefined;
   /** When the engine that answers now began, by its own clock; undefined if nobody knows. */
   readonly engineSince: () => Promise<number | undefined>;
+  readonly logger: Pick<Logger, 'error'>;
 }
 
 /** Containers on a Docker engine. */
@@ -91,6 +94,8 @@ export class DockerRuntime implements ContainerRuntime {
       }
     } catch (error) {
       if (error instanceof RuntimeProblem) throw error;
+      // Only the answer may be lost: what was made all the same runs nothing, so nobody has to wait until it is gone.
+      if (statusOf(error) === undefined) void sweepLater(() => this.remove(name), this.options.logger);
       const outcome = statusOf(error) === 400 ? 'failed_to_start' : 'infrastructure_error';
       throw new RuntimeProblem(outcome, `The engine could not make the container: ${reasonOf(error)}`, {
         cause: error,
@@ -104,10 +109,11 @@ export class DockerRuntime implements ContainerRuntime {
       const { clock } = this.options;
       if (clock !== undefined) return { startedAt: clock.now() };
     } catch (error) {
+      if (statusOf(error) === undefined) return this.startedUnanswered(containerId, error);
       // 304: it runs already, because the answer to an earlier call was lost.
       if (statusOf(error) !== 304) throw startProblem(error);
     }
-    const { State } = await this.inspectPatiently(containerId);
+    const { State } = await this.patiently(() => this.docker.getContainer(containerId).inspect());
     return { startedAt: Date.parse(State.StartedAt) };
   }
 
@@ -188,15 +194,33 @@ export class DockerRuntime implements ContainerRuntime {
     }
   }
 
-  private async inspectPatiently(containerId: string): Promise<Docker.ContainerInspectInfo> {
+  /**
+   * The engine went away during the call. What it has started runs on without it, so nothing may be said before it is back: a
+   * task that is called failed or cancelled is given to another worker, or its devices to another task.
+   */
+  private async startedUnanswered(containerId: string, lost: unknown): Promise<{ startedAt: number }> {
+    const { State } = await this.patiently(() => this.docker.getContainer(containerId).inspect());
+    const startedAt = Date.parse(State.StartedAt);
+    if (startedAt > 0) return { startedAt };
+    // A start that is still on its way finds nothing any more.
+    await this.patiently(() => this.remove(containerId));
+    throw startProblem(lost);
+  }
+
+  /** For as long as the engine is away. */
+  private async patiently<T>(ask: () => Promise<T>): Promise<T> {
     for (let failures = 0; ; failures += 1) {
       try {
-        return await this.docker.getContainer(containerId).inspect();
+        return await ask();
       } catch (error) {
-        if (!isUnreachable(error) || failures >= 20) {
-          throw new RuntimeProblem('infrastructure_error', `The container could not be inspected: ${reasonOf(error)}`, {
-            cause: error,
-          });
+        if (statusOf(error) !== undefined) {
+          throw new RuntimeProblem(
+            'infrastructure_error',
+            `The engine cannot say what became of the container: ${reasonOf(error)}`,
+            {
+              cause: error,
+            },
+          );
         }
         await pause(backOff(failures, 100, 2_000));
       }
