@@ -44,7 +44,7 @@ export function endByFailure(state: PlacedTask, failureClass: Failure['class'], 
   return [failed(state, failureClass, ending)];
 }
 
-/** Not the task's fault: uses no retry and avoids the worker, but only so often. */
+/** Not the task's fault: uses no retry, but only so often. */
 export function endByInfrastructure(state: PlacedTask, ending: Ending): readonly TaskEvent[] {
   if (state.cancel !== undefined) return [cancelled(state, ending)];
   const earlier = state.infrastructureFailures;
@@ -88,7 +88,8 @@ function requeued(
       ...exitCodeOf(ending),
       ...usageOf(ending),
       ...grownMemoryOf(state, failureClass),
-      ...(usedRetry ? {} : { avoidWorkerId: state.workerId }),
+      // Whatever the class: a broken device or image of that machine often shows as an exit of the command.
+      avoidWorkerId: state.workerId,
     },
   };
 }

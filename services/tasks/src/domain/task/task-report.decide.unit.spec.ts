@@ -32,6 +32,7 @@ const requeuedBy = (
       notBefore: NOW + waitMs,
       at: NOW,
       usedRetry: true,
+      avoidWorkerId: 'w1',
       ...(exitCode === undefined ? {} : { exitCode }),
     },
   }) as const;

@@ -47,7 +47,7 @@ export function requeued(
       notBefore: 6,
       at: 6,
       usedRetry: failureClass !== 'infrastructure',
-      ...(failureClass === 'infrastructure' ? { avoidWorkerId: 'w1' } : {}),
+      avoidWorkerId: 'w1',
     },
   };
 }
