@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import { eventually } from '@gantry/testing/eventually';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { ProcessCgroup } from './runtime/process/process-cgroup.js';
@@ -46,6 +47,12 @@ describe('agent with the process sandbox', () => {
     expect(Number(out[5])).toBeLessThan(8);
     expect(out.slice(6)).toEqual([taskId, 'no line feed']);
     expect(await linesOf(taskId, 'stderr')).toEqual(['err']);
+  });
+
+  it('is ended before the processes that look after it when memory runs out', async () => {
+    const taskId = await world.assign({ command: sh('cat /proc/self/oom_score_adj') });
+    await world.exitOf(taskId);
+    expect(await linesOf(taskId, 'stdout')).toEqual([readFileSync('/proc/self/oom_score_adj', 'utf8').trim()]);
   });
 
   it('keeps files', async () => {

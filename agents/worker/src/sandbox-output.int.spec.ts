@@ -166,6 +166,28 @@ describe('what sandboxes print, when agent or broker are away', () => {
     expect(await storedOf(next, 'stdout')).toEqual(['next']);
   });
 
+  it('do not keep a task alive that is to be killed while the process that keeps them waits for its disk', async () => {
+    await startAgent();
+    const taskId = await world.assign({ command: printing });
+    await eventually(async () => expect((await storedOf(taskId, 'stdout')).length).toBeGreaterThan(1));
+    const writer = JSON.parse(readFileSync(join(attemptFolder(taskId), 'spool', 'writer.json'), 'utf8')) as {
+      pid: number;
+    };
+    process.kill(writer.pid, 'SIGSTOP');
+    try {
+      await world.revoke(taskId, { graceMs: 0 });
+      let seen = 0;
+      await eventually(async () => {
+        seen = witnessed(taskId, 'stdout').length;
+        await pause(300);
+        expect(witnessed(taskId, 'stdout')).toHaveLength(seen);
+      });
+    } finally {
+      process.kill(writer.pid, 'SIGCONT');
+    }
+    expect(await world.exitOf(taskId)).toMatchObject({ outcome: 'cancelled', exitCode: 137 });
+  });
+
   it('leave no process behind when the agent is gone', async () => {
     await startAgent();
     const taskId = await world.assign({ command: printing });
@@ -182,7 +204,7 @@ describe('what sandboxes print, when agent or broker are away', () => {
   });
 
   it('need no agent that is alive for their keeper to end, however early it died', async () => {
-    const spooler = fork(compiledPrograms().spooler, [join(world.dataFolder, 'socket')]);
+    const spooler = fork(compiledPrograms().spooler);
     const ended = once(spooler, 'exit');
     await once(spooler, 'spawn');
     spooler.disconnect();

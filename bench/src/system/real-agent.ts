@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import type { ChildProgram } from './child-program.js';
 import { type CpuMeter, meterOf, meterOfEndedChildren } from './cpu-clock.js';
 import type { Workforce } from './end-to-end-round.js';
@@ -24,13 +25,25 @@ export class RealAgent implements Workforce {
 
   get meters(): ReadonlyMap<string, CpuMeter> {
     const { pid } = this.program;
-    return new Map([
+    const spooler = spoolerOf(pid);
+    // Whichever of the two starts them.
+    const [ofAgent, ofSpooler] = [meterOfEndedChildren(pid), meterOfEndedChildren(spooler)];
+    return new Map<string, CpuMeter>([
       ['agent', meterOf(pid)],
-      ['sandboxes', meterOfEndedChildren(pid)],
+      ['spooler', meterOf(spooler)],
+      ['sandboxes', () => ({ all: ofAgent().all + ofSpooler().all, mainThread: 0 })],
     ]);
   }
 
   async stop(): Promise<void> {
     await this.program.stop();
   }
+}
+
+/** The agent's process that keeps the output of sandboxes. */
+function spoolerOf(agent: number): number {
+  const children = readFileSync(`/proc/${agent}/task/${agent}/children`, 'utf8').trim().split(' ').map(Number);
+  const spooler = children.find((pid) => readFileSync(`/proc/${pid}/cmdline`, 'utf8').includes('output-spooler'));
+  if (spooler === undefined) throw new Error('The agent has no spooler.');
+  return spooler;
 }

@@ -1,16 +1,16 @@
-import { type ChildProcess, spawn } from 'node:child_process';
-import { existsSync, mkdirSync } from 'node:fs';
-import { readFile } from 'node:fs/promises';
+import { existsSync, mkdirSync, readFileSync } from 'node:fs';
 import type { AssignEventData } from '@gantry/contracts/scheduling/assign-events';
 import type { ContainerExit } from '../../domain/attempt.state.js';
 import { environmentOf } from '../../domain/container-options.js';
 import type { LogCursor } from '../../domain/logs/raw-line.js';
 import { type ContainerRuntime, type KnownContainer, type LogSink, RuntimeProblem } from '../container-runtime.port.js';
+import { commandPids } from './command-pids.js';
 import { ProcessCgroup } from './process-cgroup.js';
 import { sandboxCommand } from './sandbox.js';
 import { isAbandoned, removeSpool } from './spool/spool-files.js';
 import { SpoolReader } from './spool/spool-reader.js';
-import { type SandboxOutput, SpoolerLink, type SpoolerLinkOptions } from './spool/spooler-link.js';
+import { type RunningSandbox, SpoolerLink, type SpoolerLinkOptions } from './spool/spooler-link.js';
+import type { SandboxEnd } from './spool/spooler-messages.js';
 
 const MEBIBYTE = 1024 * 1024;
 const PROCESS_LIMIT = 256;
@@ -35,8 +35,10 @@ interface Sandbox {
   /** Says a line of the agent's own in the attempt's log, while that is read. */
   tell: LogSink['system'] | undefined;
   cgroup: ProcessCgroup | undefined;
-  child: ChildProcess | undefined;
-  exit: Promise<ContainerExit> | undefined;
+  /** While it runs. */
+  pid: number | undefined;
+  /** Undefined: it was lost with the spooler. */
+  exit: Promise<ContainerExit | undefined> | undefined;
 }
 
 /**
@@ -47,6 +49,7 @@ export class ProcessRuntime implements ContainerRuntime {
   readonly kind = 'process';
   private readonly sandboxes = new Map<string, Sandbox>();
   private readonly spooler: SpoolerLink;
+  private readonly oomScore = ownOomScore();
 
   constructor(private readonly options: ProcessRuntimeOptions) {
     this.spooler = new SpoolerLink({ ...options.spooler, onDisk: (folder, problem) => this.tellDisk(folder, problem) });
@@ -85,7 +88,7 @@ export class ProcessRuntime implements ContainerRuntime {
       spool: this.options.spoolFolder(taskId, attempt),
       tell: undefined,
       cgroup: undefined,
-      child: undefined,
+      pid: undefined,
       exit: undefined,
     });
     return Promise.resolve(id);
@@ -95,41 +98,28 @@ export class ProcessRuntime implements ContainerRuntime {
     const sandbox = this.sandboxes.get(containerId);
     if (sandbox === undefined) throw new RuntimeProblem('infrastructure_error', 'The sandbox is gone.');
     const { assignment, outputFolder } = sandbox;
-    const { resources, command } = assignment.spec;
+    const { spec } = assignment;
+    const { resources } = spec;
     const memoryBytes = resources.memoryMb * MEBIBYTE;
     sandbox.cgroup = await ProcessCgroup.create(this.controlGroup(containerId), {
       memoryBytes,
       cpus: resources.cpu,
       processes: PROCESS_LIMIT,
     });
-    const [file = '', ...args] = sandboxCommand({
-      command,
+    const command = sandboxCommand({
+      command: spec.command,
       env: environmentOf(assignment),
       outputFolder,
       scratchBytes: Math.max(1, Math.min(resources.storageMb, resources.memoryMb)) * MEBIBYTE,
       task: this.options.task,
       cgroups: sandbox.cgroup?.folders ?? [],
+      oomScore: this.oomScore,
       addressSpaceBytes: sandbox.cgroup === undefined ? memoryBytes : undefined,
     });
-    const output = await this.openOutput(sandbox);
-    const child = spawn(file, args, {
-      stdio: ['ignore', output.stdout, output.stderr],
-      env: { PATH: '/usr/local/bin:/usr/bin:/bin' },
-    });
-    // The sandbox has them now: they are over when its last process is.
-    output.stdout.destroy();
-    output.stderr.destroy();
-    sandbox.child = child;
-    sandbox.exit = new Promise((resolve) => {
-      child.once('exit', (code, signal) => void this.exitOf(sandbox, code, signal).then(resolve));
-    });
-    await new Promise<void>((resolve, reject) => {
-      child.once('spawn', resolve);
-      child.once('error', (error) =>
-        reject(new RuntimeProblem('infrastructure_error', `The sandbox could not be started: ${error.message}`)),
-      );
-    });
-    return { startedAt: Date.now() };
+    const { pid, startedAt, end } = await this.launch(sandbox, command);
+    sandbox.pid = pid;
+    sandbox.exit = end.then((ended) => this.exitOf(sandbox, ended));
+    return { startedAt };
   }
 
   async wait(containerId: string, signal: AbortSignal): Promise<ContainerExit | undefined> {
@@ -143,21 +133,13 @@ export class ProcessRuntime implements ContainerRuntime {
     return isAbandoned(sandbox.spool) ? undefined : exit;
   }
 
-  async signal(containerId: string, signal: 'SIGTERM' | 'SIGKILL'): Promise<void> {
-    const child = this.sandboxes.get(containerId)?.child;
-    if (child?.pid === undefined || child.exitCode !== null || child.signalCode !== null) return;
-    if (signal === 'SIGKILL') {
-      // The sandbox's process namespace dies with its parent.
-      child.kill('SIGKILL');
-      return;
-    }
-    for (const pid of await commandPids(child.pid)) {
-      try {
-        process.kill(pid, signal);
-      } catch (error) {
-        if ((error as NodeJS.ErrnoException).code !== 'ESRCH') throw error;
-      }
-    }
+  signal(containerId: string, signal: 'SIGTERM' | 'SIGKILL'): Promise<void> {
+    const sandbox = this.sandboxes.get(containerId);
+    if (sandbox?.pid === undefined) return Promise.resolve();
+    this.spooler.signal(sandbox.spool, signal);
+    // Not by the spooler alone, which waits for its disk.
+    if (signal === 'SIGKILL') sandbox.cgroup?.end();
+    return Promise.resolve();
   }
 
   async followLogs(
@@ -171,9 +153,8 @@ export class ProcessRuntime implements ContainerRuntime {
     if (!existsSync(folder)) return;
     if (sandbox !== undefined) sandbox.tell = (text) => sink.system(text);
     const end = await new SpoolReader(folder, cursor?.spool ?? 0, sink, signal).follow();
-    if (end !== 'writer-lost') return;
-    await sink.system('The process that keeps what this task prints has died: the last of it is lost.');
-    sandbox?.child?.kill('SIGKILL');
+    if (end === 'writer-lost')
+      await sink.system('The process that keeps what this task prints has died: the last of it is lost.');
   }
 
   async list(): Promise<KnownContainer[]> {
@@ -184,7 +165,7 @@ export class ProcessRuntime implements ContainerRuntime {
   async remove(containerId: string): Promise<void> {
     const sandbox = this.sandboxes.get(containerId);
     if (sandbox === undefined) return;
-    sandbox.child?.kill('SIGKILL');
+    await this.signal(containerId, 'SIGKILL');
     await sandbox.exit;
     await sandbox.cgroup?.remove();
     removeSpool(sandbox.spool);
@@ -194,15 +175,15 @@ export class ProcessRuntime implements ContainerRuntime {
   async mainPid(containerId: string): Promise<number | undefined> {
     const sandbox = this.sandboxes.get(containerId);
     // Without groups of its own a process shows the agent's figures.
-    if (sandbox?.child?.pid === undefined || sandbox.cgroup?.accounts !== true) return undefined;
-    return (await commandPids(sandbox.child.pid))[0];
+    if (sandbox?.pid === undefined || sandbox.cgroup?.accounts !== true) return undefined;
+    return (await commandPids(sandbox.pid))[0];
   }
 
   controlGroup(containerId: string): string {
     return `${CGROUP_PREFIX}${this.options.agentId}-${containerId.slice(ID_PREFIX.length)}`;
   }
 
-  private async openOutput({ spool }: Sandbox): Promise<SandboxOutput> {
+  private async launch({ spool }: Sandbox, command: readonly string[]): Promise<RunningSandbox> {
     if (existsSync(spool))
       throw new RuntimeProblem(
         'infrastructure_error',
@@ -210,7 +191,7 @@ export class ProcessRuntime implements ContainerRuntime {
       );
     try {
       mkdirSync(spool, { mode: 0o700 });
-      return await this.spooler.open(spool);
+      return await this.spooler.start(spool, command);
     } catch (error) {
       const reason = (error as Error).message;
       throw new RuntimeProblem('infrastructure_error', `The sandbox could not be started: ${reason}`, { cause: error });
@@ -232,22 +213,21 @@ export class ProcessRuntime implements ContainerRuntime {
     sandbox?.tell?.(text).catch((error: unknown) => this.options.spooler.logger.error({ err: error }, 'not told'));
   }
 
-  private async exitOf(sandbox: Sandbox, code: number | null, signal: NodeJS.Signals | null): Promise<ContainerExit> {
+  private exitOf(sandbox: Sandbox, end: SandboxEnd | undefined): ContainerExit | undefined {
+    sandbox.pid = undefined;
     // A tool that is killed while it starts leaves its inner process waiting for it for ever, with the task's output open.
     sandbox.cgroup?.end();
-    const exitCode = code ?? 128 + (signal === 'SIGTERM' ? 15 : 9);
-    const oomKilled = sandbox.cgroup?.oomKilled() ?? false;
-    return { exitCode, oomKilled, finishedAt: Date.now() };
+    if (end === undefined) return undefined;
+    const exitCode = end.code ?? 128 + (end.signal === 'SIGTERM' ? 15 : 9);
+    return { exitCode, oomKilled: sandbox.cgroup?.oomKilled() ?? false, finishedAt: end.at };
   }
 }
 
-/** The command's processes: the sandbox tool is `pid`, its child is the namespace's first process, whose children they are. */
-async function commandPids(pid: number): Promise<number[]> {
-  const [init] = await childrenOf(pid);
-  return init === undefined ? [] : childrenOf(init);
-}
-
-async function childrenOf(pid: number): Promise<number[]> {
-  const text = await readFile(`/proc/${pid}/task/${pid}/children`, 'utf8').catch(() => '');
-  return text.trim().split(/\s+/).filter(Boolean).map(Number);
+/** What the agent's own processes are worth when memory runs out; a sandbox is worth the same. */
+function ownOomScore(): string {
+  try {
+    return readFileSync('/proc/self/oom_score_adj', 'utf8').trim();
+  } catch {
+    return '0';
+  }
 }

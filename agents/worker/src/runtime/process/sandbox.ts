@@ -19,6 +19,8 @@ export interface SandboxRequest {
   readonly task: { readonly uid: number; readonly gid: number } | undefined;
   /** `cgroup.procs` folders to join before anything else happens. */
   readonly cgroups: readonly string[];
+  /** Of the agent: the process that starts the sandbox is one that the system is to keep. */
+  readonly oomScore: string;
   /** Used where no control group limits memory. */
   readonly addressSpaceBytes: number | undefined;
 }
@@ -35,16 +37,18 @@ const SYSTEM_FILES = [
 ];
 const SYSTEM_FOLDERS = ['/bin', '/sbin', '/lib', '/lib32', '/lib64', '/libx32'];
 /** Joins the control groups as the very first thing, so that no page and no process escapes the limits. */
-const JOIN = 'while [ "$1" != -- ]; do echo $$ > "$1/cgroup.procs" || exit 125; shift; done; shift; exec "$@"';
+const JOIN =
+  'echo "$1" 2> /dev/null > /proc/self/oom_score_adj; shift; while [ "$1" != -- ]; do echo $$ > "$1/cgroup.procs" || exit 125; shift; done; shift; exec "$@"';
 
 /** The full argument vector of a sandboxed command: own namespaces, no network, read-only system, private /tmp, no privileges. */
 export function sandboxCommand(request: SandboxRequest): string[] {
-  const { command, env, outputFolder, scratchBytes, task, cgroups, addressSpaceBytes } = request;
+  const { command, env, outputFolder, scratchBytes, task, cgroups, oomScore, addressSpaceBytes } = request;
   return [
     '/bin/sh',
     '-c',
     JOIN,
     'sandbox',
+    oomScore,
     ...cgroups,
     '--',
     ...(addressSpaceBytes === undefined ? [] : ['prlimit', `--as=${addressSpaceBytes}`, '--']),

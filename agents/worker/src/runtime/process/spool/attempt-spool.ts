@@ -1,6 +1,6 @@
 import { rmSync, writeFileSync } from 'node:fs';
-import type { Socket } from 'node:net';
 import { join } from 'node:path';
+import type { Readable } from 'node:stream';
 import type { FrameStream } from '../../../domain/logs/log-frame.parser.js';
 import { OutputCutter } from '../../../domain/logs/output-cutter.js';
 import { encodeFrame, type SpoolFrame } from '../../../domain/logs/spool-frame.js';
@@ -30,7 +30,7 @@ export interface AttemptSpoolOptions {
  */
 export class AttemptSpool {
   private readonly segments: SpoolSegments;
-  private readonly sockets = new Set<Socket>();
+  private readonly outputs = new Set<Readable>();
   private readonly ended = new Set<FrameStream>();
   private pending: Buffer[] = [];
   private pendingBytes = 0;
@@ -48,23 +48,25 @@ export class AttemptSpool {
   }
 
   get isIdle(): boolean {
-    return this.sockets.size === 0 && this.pendingBytes === 0;
+    return this.outputs.size === 0 && this.pendingBytes === 0;
   }
 
-  attach(stream: FrameStream, socket: Socket): void {
-    this.sockets.add(socket);
+  attach(stream: FrameStream, output: Readable): void {
+    this.outputs.add(output);
     const cutter = new OutputCutter(stream, this.take);
-    socket.on('data', (bytes: Buffer) => {
+    // One that breaks is one that ends.
+    output.on('error', () => undefined);
+    output.on('data', (bytes: Buffer) => {
       cutter.push(bytes, Date.now());
       this.flushSoon();
     });
-    socket.once('close', () => {
-      this.sockets.delete(socket);
+    output.once('close', () => {
+      this.outputs.delete(output);
       cutter.finish(Date.now());
       this.ended.add(stream);
       if (!this.stuck) this.flush();
     });
-    if (this.stuck) socket.pause();
+    if (this.stuck) output.pause();
   }
 
   private readonly take = (frame: SpoolFrame): void => {
@@ -77,7 +79,7 @@ export class AttemptSpool {
   private flushSoon(): void {
     if (this.pendingBytes === 0) return;
     if (this.stuck) {
-      if (this.pendingBytes >= GATHER_BYTES) for (const socket of this.sockets) socket.pause();
+      if (this.pendingBytes >= GATHER_BYTES) for (const output of this.outputs) output.pause();
       return;
     }
     if (this.pendingBytes >= GATHER_BYTES || performance.now() - this.flushedAt >= GATHER_MS) this.flush();
@@ -89,14 +91,17 @@ export class AttemptSpool {
     this.timer = undefined;
     this.stuck = false;
     if (this.pendingBytes > 0 && !this.write()) return;
-    for (const socket of this.sockets) socket.resume();
+    for (const output of this.outputs) output.resume();
     if (!this.isIdle) return;
     const over = this.ended.size === 2;
-    if (over) {
-      this.segments.close();
-      rmSync(join(this.options.folder, WRITER_FILE), { force: true });
-    }
+    if (over) this.close();
     this.options.onIdle(over);
+  }
+
+  /** Says that nothing more will come. */
+  close(): void {
+    this.segments.close();
+    rmSync(join(this.options.folder, WRITER_FILE), { force: true });
   }
 
   private write(): boolean {
@@ -117,7 +122,7 @@ export class AttemptSpool {
 
   private tryAgainIn(milliseconds: number, problem?: string): false {
     this.stuck = true;
-    if (this.pendingBytes >= GATHER_BYTES) for (const socket of this.sockets) socket.pause();
+    if (this.pendingBytes >= GATHER_BYTES) for (const output of this.outputs) output.pause();
     this.timer = setTimeout(() => this.flush(), milliseconds);
     if (problem !== undefined) this.tell(problem);
     return false;

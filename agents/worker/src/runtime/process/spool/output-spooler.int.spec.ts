@@ -1,7 +1,7 @@
 import { execFileSync } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdirSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
-import { connect, type Socket } from 'node:net';
+import { connect, createServer, type Server, type Socket } from 'node:net';
 import { join } from 'node:path';
 import { pause } from '@gantry/jetstream/pause';
 import { eventually } from '@gantry/testing/eventually';
@@ -41,6 +41,7 @@ describe('the spooler of sandboxes', () => {
   let told: SpoolerMessage[];
   let done: boolean;
   let spooler: OutputSpooler;
+  let server: Server;
   const calledOff = new AbortController();
 
   beforeEach(async () => {
@@ -53,18 +54,26 @@ describe('the spooler of sandboxes', () => {
       (message) => told.push(message),
       () => (done = true),
     );
-    await spooler.listen(join(folder, 'socket'));
+    server = createServer().listen(join(folder, 'socket'));
+    await once(server, 'listening');
   });
 
   afterEach(() => {
     spooler.leave();
+    server.close();
     rmSync(folder, { recursive: true, force: true });
   });
 
-  const open = async (stream: 'stdout' | 'stderr', limitBytes = 64 * MEBIBYTE): Promise<Socket> => {
+  /** What a sandbox would write to, standard output first. */
+  const open = async (limitBytes = 64 * MEBIBYTE): Promise<[Socket, Socket]> => {
+    spooler.open(spool, limitBytes);
+    return [await connected('stdout'), await connected('stderr')];
+  };
+  const connected = async (stream: 'stdout' | 'stderr'): Promise<Socket> => {
+    const accepted = once(server, 'connection') as Promise<[Socket]>;
     const socket = connect(join(folder, 'socket'));
-    socket.write(`${JSON.stringify({ folder: spool, stream, limitBytes })}\n`);
-    await once(socket, 'data');
+    const [output] = await accepted;
+    spooler.keep(spool, stream, output);
     return socket;
   };
   const bytes = (): number => readdirSync(spool).reduce((sum, name) => sum + statSync(join(spool, name)).size, 0);
@@ -73,7 +82,7 @@ describe('the spooler of sandboxes', () => {
   const printed = (lines: readonly string[]): string => lines.map((line) => `${line}\n`).join('');
 
   it('ends when both streams do, and then nothing more is waited for', async () => {
-    const [out, err] = [await open('stdout'), await open('stderr')];
+    const [out, err] = await open();
     const sink = new MemorySink();
     const reading = new SpoolReader(spool, 0, sink, calledOff.signal).follow();
     out.write('one\ntw');
@@ -94,7 +103,7 @@ describe('the spooler of sandboxes', () => {
 
   it('lets the writer wait at the limit until what is stored was removed', async () => {
     const limit = MEBIBYTE;
-    const [out, err] = [await open('stdout', limit), await open('stderr', limit)];
+    const [out, err] = await open(limit);
     err.end();
     const lines = numbered(1, 500_000);
     out.end(printed(lines));
@@ -125,7 +134,7 @@ describe('the spooler of sandboxes', () => {
 
   it('writes the rest whatever the limit says when the agent is dead', async () => {
     const limit = 64 * 1024;
-    const [out, err] = [await open('stdout', limit), await open('stderr', limit)];
+    const [out, err] = await open(limit);
     err.end();
     out.end(printed(numbered(1, 100_000)));
     await eventually(() => expect(bytes()).toBeGreaterThanOrEqual(limit));
@@ -137,7 +146,7 @@ describe('the spooler of sandboxes', () => {
   });
 
   it('goes on from any cursor with what came after it', async () => {
-    const [out, err] = [await open('stdout', MEBIBYTE), await open('stderr', MEBIBYTE)];
+    const [out, err] = await open(MEBIBYTE);
     const cursors: { readonly place: number; readonly lines: number }[] = [];
     const sink = new MemorySink();
     const write = sink.write.bind(sink);
@@ -166,7 +175,7 @@ describe('the spooler of sandboxes', () => {
     execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=512k', 'tmpfs', disk]);
     try {
       mkdirSync(spool);
-      const [out, err] = [await open('stdout'), await open('stderr')];
+      const [out, err] = await open();
       err.end();
       writeFileSync(join(disk, 'foreign'), Buffer.alloc(256 * 1024));
       const lines = numbered(1, 30_000);

@@ -1,19 +1,10 @@
 import { type ChildProcess, spawn } from 'node:child_process';
-import { createHash } from 'node:crypto';
-import { once } from 'node:events';
-import { accessSync, constants, mkdirSync, rmSync } from 'node:fs';
-import { connect, type Socket } from 'node:net';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { assertNever } from '@gantry/kernel/assert-never';
 import type { Logger } from '@gantry/nest-platform/logger';
-import type { FrameStream } from '../../../domain/logs/log-frame.parser.js';
-import type { SpoolerMessage, SpoolRequest } from './spooler-messages.js';
+import type { SandboxEnd, SandboxSignal, SpoolerMessage, SpoolerRequest } from './spooler-messages.js';
 
 export const spoolerProgram = fileURLToPath(new URL('./output-spooler.main.js', import.meta.url));
-
-/** Only root's; and its name is short, because the name of a socket has at most 107 bytes. */
-const RUN_FOLDER = '/run/gantry';
 
 export interface SpoolerLinkOptions {
   readonly program: string;
@@ -23,80 +14,97 @@ export interface SpoolerLinkOptions {
   readonly onDisk: (folder: string, problem: string | undefined) => void;
 }
 
-/** Both ends for a sandbox to write to; to be closed here once it has them. */
-export type SandboxOutput = Readonly<Record<FrameStream, Socket>>;
+export interface RunningSandbox {
+  readonly pid: number;
+  /** Epoch milliseconds. */
+  readonly startedAt: number;
+  /** Undefined: the spooler has died, and the sandbox with it. */
+  readonly end: Promise<SandboxEnd | undefined>;
+}
 
 interface Spooler {
   readonly child: ChildProcess;
-  readonly path: string;
   /** Rejects if it ends before it listens. */
   readonly ready: Promise<void>;
+  /** Its sandboxes, by folder. */
+  readonly sandboxes: Map<string, Waiting>;
+}
+
+interface Waiting {
+  readonly started: (running: { readonly pid: number; readonly at: number }) => void;
+  readonly failed: (error: Error) => void;
+  readonly ended: (end: SandboxEnd | undefined) => void;
 }
 
 /** The agent's side of its spooler: starts it, and another one when it has died. */
 export class SpoolerLink {
   private spooler: Spooler | undefined;
-  private spawned = 0;
   private closed = false;
 
   constructor(private readonly options: SpoolerLinkOptions) {
     this.running();
   }
 
-  /** Output that is kept below `folder` from the first byte on. The folder must exist. */
-  async open(folder: string): Promise<SandboxOutput> {
-    const { path, ready } = this.running();
-    await ready;
-    const { limitBytes } = this.options;
-    const request = { folder, limitBytes };
-    const opening = [
-      openStream(path, { ...request, stream: 'stdout' }),
-      openStream(path, { ...request, stream: 'stderr' }),
-    ] as const;
-    try {
-      const [stdout, stderr] = await Promise.all(opening);
-      return { stdout, stderr };
-    } catch (error) {
-      for (const stream of opening) stream.then((socket) => socket.destroy()).catch(() => undefined);
-      throw error;
-    }
+  /** Its output is kept below `folder` from the first byte on. The folder must exist. */
+  async start(folder: string, command: readonly string[]): Promise<RunningSandbox> {
+    const spooler = this.running();
+    await spooler.ready;
+    return new Promise((resolve, failed) => {
+      let ended: Waiting['ended'] = () => undefined;
+      const end = new Promise<SandboxEnd | undefined>((settle) => (ended = settle));
+      const started: Waiting['started'] = ({ pid, at }) => resolve({ pid, startedAt: at, end });
+      spooler.sandboxes.set(folder, { started, failed, ended });
+      send(spooler, { type: 'start', folder, command, limitBytes: this.options.limitBytes });
+    });
   }
 
-  /** It stays until the last sandbox has closed its output. */
+  /** To a sandbox that has ended, nothing. */
+  signal(folder: string, signal: SandboxSignal): void {
+    if (this.spooler !== undefined) send(this.spooler, { type: 'signal', folder, signal });
+  }
+
+  /** Ends all sandboxes; it stays until the last of what they have printed is kept. */
   close(): void {
     this.closed = true;
     if (this.spooler?.child.connected === true) this.spooler.child.disconnect();
   }
 
   private running(): Spooler {
-    this.spooler ??= this.start();
+    this.spooler ??= this.spawn();
     return this.spooler;
   }
 
-  private start(): Spooler {
-    const { program, logger, onDisk } = this.options;
-    this.spawned += 1;
-    const path = socketPath(`${program}\0${process.pid}\0${this.spawned}\0${performance.timeOrigin}`);
-    const child = spawn(process.execPath, ['--max-old-space-size=32', '--max-semi-space-size=1', program, path], {
+  private spawn(): Spooler {
+    const { program, logger } = this.options;
+    const child = spawn(process.execPath, ['--max-old-space-size=32', '--max-semi-space-size=1', program], {
       // Of a session of its own: what ends the agent's terminal or process group passes it by.
       detached: true,
       stdio: ['ignore', 'ignore', 'ignore', 'ipc'],
       env: {},
       cwd: '/',
     });
+    const sandboxes = new Map<string, Waiting>();
     const ready = new Promise<void>((resolve, reject) => {
       child.on('message', (message) => {
         const told = message as SpoolerMessage;
         if (told.type === 'ready') resolve();
-        else onDisk(told.folder, told.problem);
+        else this.hear(sandboxes, told);
       });
-      child.once('error', reject);
-      child.once('exit', (code, signal) => {
+      const lost = (error: Error): void => {
         if (this.spooler?.child === child) this.spooler = undefined;
-        // One that was killed leaves its socket.
-        rmSync(path, { force: true });
+        reject(error);
+        for (const { failed, ended } of sandboxes.values()) {
+          failed(error);
+          ended(undefined);
+        }
+        sandboxes.clear();
+      };
+      child.once('error', lost);
+      child.once('exit', (code, signal) => {
         if (!this.closed) logger.error({ code, signal, program }, 'the spooler of sandboxes has ended');
-        reject(new Error(`the process that keeps the output of sandboxes ended with ${signal ?? `code ${code}`}`));
+        lost(
+          new Error(`the process that starts sandboxes and keeps their output ended with ${signal ?? `code ${code}`}`),
+        );
       });
     });
     // Whoever waits for it is told; nobody may be.
@@ -104,39 +112,33 @@ export class SpoolerLink {
     // Whether it lives is no reason for the agent to stay.
     child.unref();
     child.channel?.unref();
-    return { child, path, ready };
+    return { child, ready, sandboxes };
+  }
+
+  private hear(sandboxes: Map<string, Waiting>, told: Exclude<SpoolerMessage, { type: 'ready' }>): void {
+    const sandbox = sandboxes.get(told.folder);
+    switch (told.type) {
+      case 'started':
+        sandbox?.started(told);
+        return;
+      case 'failed':
+        sandboxes.delete(told.folder);
+        sandbox?.failed(new Error(told.problem));
+        return;
+      case 'ended':
+        sandboxes.delete(told.folder);
+        sandbox?.ended(told);
+        return;
+      case 'disk':
+        this.options.onDisk(told.folder, told.problem);
+        return;
+      default:
+        assertNever(told, 'message');
+    }
   }
 }
 
-function socketPath(unique: string): string {
-  const name = `spooler-${createHash('sha256').update(unique).digest('hex').slice(0, 16)}`;
-  try {
-    mkdirSync(RUN_FOLDER, { recursive: true, mode: 0o700 });
-    accessSync(RUN_FOLDER, constants.W_OK);
-    return join(RUN_FOLDER, name);
-  } catch {
-    const folder = join(tmpdir(), name);
-    mkdirSync(folder, { mode: 0o700 });
-    return join(folder, 's');
-  }
-}
-
-async function openStream(path: string, request: SpoolRequest): Promise<Socket> {
-  const socket = connect(path);
-  // Told by the promises below; afterwards it is the sandbox's.
-  socket.on('error', () => undefined);
-  try {
-    await once(socket, 'connect');
-    socket.write(`${JSON.stringify(request)}\n`);
-    // Closed without an answer: the folder cannot be written.
-    const closed = once(socket, 'close').then(() => {
-      throw new Error(`The output cannot be kept in ${request.folder}. Look whether the disk is full.`);
-    });
-    closed.catch(() => undefined);
-    await Promise.race([once(socket, 'data'), closed]);
-    return socket;
-  } catch (error) {
-    socket.destroy();
-    throw error;
-  }
+function send({ child }: Spooler, request: SpoolerRequest): void {
+  // One that has died says so by its exit.
+  if (child.connected) child.send(request, () => undefined);
 }
