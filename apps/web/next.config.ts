@@ -14,7 +14,7 @@ const config: NextConfig = {
   // The tests check them, with the native compiler; here it would cost every build ten seconds.
   typescript: { ignoreBuildErrors: true },
   experimental: {
-    optimizePackageImports: ['@mantine/core', '@mantine/hooks', '@tabler/icons-react'],
+    optimizePackageImports: ['@mantine/core', '@mantine/hooks'],
   },
 };
 

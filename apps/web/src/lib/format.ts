@@ -53,6 +53,7 @@ export const formatPercent = (value: number) => `${Math.round(value)} %`;
 
 const counts = new Intl.NumberFormat('en-GB');
 export const formatCount = (value: number) => counts.format(value);
+export const formatLines = (lines: number) => `${formatCount(lines)} ${lines === 1 ? 'line' : 'lines'}`;
 
 /** `just now`, `42 s ago`, `5 m ago`, `3 h ago`, `6 d ago`; the future reads `in 5 m`. */
 export function formatRelative(time: number, now: number): string {

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { formatBytes, formatDuration, formatMebibytesOf, formatRelative, shortNumber } from './format';
+import { formatBytes, formatDuration, formatLines, formatMebibytesOf, formatRelative, shortNumber } from './format';
 
 describe('formatDuration', () => {
   it.each([
@@ -61,5 +61,15 @@ describe('shortNumber', () => {
     [1024, '1024'],
   ])('%d reads %s', (value, text) => {
     expect(shortNumber(value)).toBe(text);
+  });
+});
+
+describe('formatLines', () => {
+  it.each([
+    [0, '0 lines'],
+    [1, '1 line'],
+    [100_000, '100,000 lines'],
+  ])('%d reads %s', (lines, text) => {
+    expect(formatLines(lines)).toBe(text);
   });
 });

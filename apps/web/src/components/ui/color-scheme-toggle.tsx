@@ -1,11 +1,11 @@
 'use client';
 import { ActionIcon, Menu, useMantineColorScheme } from '@mantine/core';
-import { IconCheck, IconDeviceDesktop, IconMoon, IconSun } from '@tabler/icons-react';
+import { CheckIcon, MonitorIcon, MoonIcon, SunIcon } from 'lucide-react';
 
 const schemes = [
-  { value: 'light', label: 'Light', icon: IconSun },
-  { value: 'dark', label: 'Dark', icon: IconMoon },
-  { value: 'auto', label: 'As the system', icon: IconDeviceDesktop },
+  { value: 'light', label: 'Light', icon: SunIcon },
+  { value: 'dark', label: 'Dark', icon: MoonIcon },
+  { value: 'auto', label: 'As the system', icon: MonitorIcon },
 ] as const;
 
 export function ColorSchemeToggle() {
@@ -15,8 +15,8 @@ export function ColorSchemeToggle() {
       <Menu.Target>
         <ActionIcon variant="subtle" color="gray" size="lg" aria-label="Colour scheme">
           {/* Both icons are in the page and CSS shows one: the server cannot know the scheme, and nothing may flash. */}
-          <IconSun size={18} className="mantine-dark-hidden" />
-          <IconMoon size={18} className="mantine-light-hidden" />
+          <SunIcon size={18} className="mantine-dark-hidden" />
+          <MoonIcon size={18} className="mantine-light-hidden" />
         </ActionIcon>
       </Menu.Target>
       <Menu.Dropdown>
@@ -24,7 +24,7 @@ export function ColorSchemeToggle() {
           <Menu.Item
             key={value}
             leftSection={<Icon size={16} />}
-            rightSection={colorScheme === value ? <IconCheck size={14} /> : undefined}
+            rightSection={colorScheme === value ? <CheckIcon size={14} /> : undefined}
             onClick={() => setColorScheme(value)}
           >
             {label}

@@ -1,6 +1,6 @@
 'use client';
 import { ActionIcon, CopyButton, Tooltip } from '@mantine/core';
-import { IconCheck, IconCopy } from '@tabler/icons-react';
+import { CheckIcon, CopyIcon } from 'lucide-react';
 
 /** A monospaced value with a button that copies all of it, however much is shown. */
 export function CopyId({ value, shown = value, label = 'id' }: { value: string; shown?: string; label?: string }) {
@@ -19,7 +19,7 @@ export function CopyId({ value, shown = value, label = 'id' }: { value: string; 
               onClick={copy}
               aria-label={copied ? `${label} copied` : `Copy ${label}`}
             >
-              {copied ? <IconCheck size={14} /> : <IconCopy size={14} />}
+              {copied ? <CheckIcon size={14} /> : <CopyIcon size={14} />}
             </ActionIcon>
           </Tooltip>
         )}

@@ -1,6 +1,6 @@
 'use client';
 import { Button } from '@mantine/core';
-import { IconAlertTriangle } from '@tabler/icons-react';
+import { TriangleAlertIcon } from 'lucide-react';
 import type { ReactNode } from 'react';
 import { problemOf } from '@/lib/problem';
 import { EmptyState } from './empty-state';
@@ -11,7 +11,7 @@ export function ProblemPanel({ error, onRetry, action }: { error: unknown; onRet
   return (
     <div role="alert">
       <EmptyState
-        icon={<IconAlertTriangle size={28} />}
+        icon={<TriangleAlertIcon size={28} />}
         title={problem.message}
         action={
           action ??

@@ -2,7 +2,7 @@
 import { useApolloClient } from '@apollo/client/react';
 import { Modal, TextInput } from '@mantine/core';
 import { useDebouncedValue } from '@mantine/hooks';
-import { IconSearch, IconStack2 } from '@tabler/icons-react';
+import { SearchIcon, LayersIcon } from 'lucide-react';
 import { useRouter } from 'next/navigation';
 import { useEffect, useId, useState, type KeyboardEvent, type ReactNode } from 'react';
 import { shortId } from '@/components/ui/copy-id';
@@ -44,7 +44,7 @@ export function Palette({ onClose }: { onClose: () => void }) {
       id: task.id,
       href: `/tasks/${task.id}`,
       label: task.name,
-      icon: <IconStack2 size={17} />,
+      icon: <LayersIcon size={17} />,
       aside: (
         <>
           <span className="mono soft">{shortId(task.id)}</span>
@@ -91,7 +91,7 @@ export function Palette({ onClose }: { onClose: () => void }) {
         data-autofocus
         variant="unstyled"
         size="md"
-        leftSection={<IconSearch size={17} />}
+        leftSection={<SearchIcon size={17} />}
         placeholder="A page, or a task by name or id"
         aria-label="Go to"
         role="combobox"

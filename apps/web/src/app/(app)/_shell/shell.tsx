@@ -1,7 +1,7 @@
 'use client';
 import { ActionIcon, Burger, Kbd, UnstyledButton } from '@mantine/core';
 import { useDisclosure, useHotkeys } from '@mantine/hooks';
-import { IconSearch } from '@tabler/icons-react';
+import { SearchIcon } from 'lucide-react';
 import dynamic from 'next/dynamic';
 import Link from 'next/link';
 import { usePathname } from 'next/navigation';
@@ -38,7 +38,7 @@ export function Shell({ children }: { children: ReactNode }) {
           <span className={styles.brandName}>Gantry</span>
         </Link>
         <UnstyledButton className={styles.find} onClick={palette.open}>
-          <IconSearch size={15} aria-hidden="true" />
+          <SearchIcon size={15} aria-hidden="true" />
           <span>Go to …</span>
           <Kbd size="xs" ml="auto">
             Ctrl K
@@ -53,7 +53,7 @@ export function Shell({ children }: { children: ReactNode }) {
             aria-label="Go to …"
             onClick={palette.open}
           >
-            <IconSearch size={18} />
+            <SearchIcon size={18} />
           </ActionIcon>
           <ConnectionBadge />
           <ColorSchemeToggle />
@@ -87,7 +87,7 @@ function NavLinks({ pathname }: { pathname: string }) {
       {navItemsFor(role).map(({ href, label, icon: Icon }) => (
         <li key={href}>
           <Link href={href} className={styles.link} aria-current={isCurrent(href, pathname) ? 'page' : undefined}>
-            <Icon size={18} stroke={1.7} aria-hidden="true" />
+            <Icon size={18} strokeWidth={1.7} aria-hidden="true" />
             {label}
           </Link>
         </li>

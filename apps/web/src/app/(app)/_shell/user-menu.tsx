@@ -1,6 +1,6 @@
 'use client';
 import { Avatar, Menu, UnstyledButton } from '@mantine/core';
-import { IconLogout, IconSettings } from '@tabler/icons-react';
+import { LogOutIcon, SettingsIcon } from 'lucide-react';
 import Link from 'next/link';
 import { toastProblem } from '@/components/ui/toast';
 import { useSessionAccess, useSessionState } from '@/features/auth/components/session-context';
@@ -30,11 +30,11 @@ export function UserMenu() {
           </div>
         </div>
         <Menu.Divider />
-        <Menu.Item component={Link} href="/settings" leftSection={<IconSettings size={16} />}>
+        <Menu.Item component={Link} href="/settings" leftSection={<SettingsIcon size={16} />}>
           Settings
         </Menu.Item>
         <Menu.Item
-          leftSection={<IconLogout size={16} />}
+          leftSection={<LogOutIcon size={16} />}
           onClick={() => void access?.session.signOut().catch(toastProblem)}
         >
           Log out

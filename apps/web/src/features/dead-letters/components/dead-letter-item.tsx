@@ -1,7 +1,7 @@
 'use client';
 import { useMutation } from '@apollo/client/react';
 import { Button, Text } from '@mantine/core';
-import { IconPlayerPlay } from '@tabler/icons-react';
+import { PlayIcon } from 'lucide-react';
 import { useId, useState } from 'react';
 import { confirm } from '@/components/ui/confirm';
 import { RelativeTime } from '@/components/ui/relative-time';
@@ -82,7 +82,7 @@ export function DeadLetterItem({ letter, onChanged }: { letter: DeadLetterRowFra
           <>
             <Button
               size="compact-sm"
-              leftSection={<IconPlayerPlay size={14} />}
+              leftSection={<PlayIcon size={14} />}
               loading={replaying}
               aria-label={`Replay message ${sequence} of ${stream}`}
               onClick={() => void act(() => replay({ variables: { id } }), 'Replayed')}

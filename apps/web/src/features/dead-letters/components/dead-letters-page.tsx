@@ -1,7 +1,7 @@
 'use client';
 import { useQuery } from '@apollo/client/react';
 import { Button, SegmentedControl, Skeleton } from '@mantine/core';
-import { IconMailCheck } from '@tabler/icons-react';
+import { MailCheckIcon } from 'lucide-react';
 import { useState } from 'react';
 import { EmptyState } from '@/components/ui/empty-state';
 import { PageHeader } from '@/components/ui/page-header';
@@ -52,7 +52,7 @@ export function DeadLettersPage() {
             <Skeleton height={320} aria-label="Loading the dead letters" />
           )
         ) : page.deadLetters.length === 0 && !page.next ? (
-          <EmptyState icon={<IconMailCheck size={28} />} title={`No ${state} dead letters`}>
+          <EmptyState icon={<MailCheckIcon size={28} />} title={`No ${state} dead letters`}>
             {state === 'open'
               ? 'Every message was processed. One that cannot be is kept here for 30 days.'
               : 'Nothing was decided in the last 30 days.'}

@@ -1,14 +1,14 @@
 'use client';
 import { ActionIcon, Button, Checkbox, Group, Popover, Stack, TextInput, Tooltip } from '@mantine/core';
 import {
-  IconAdjustments,
-  IconArrowDown,
-  IconArrowUp,
-  IconDownload,
-  IconPlayerPause,
-  IconPlayerPlay,
-  IconSearch,
-} from '@tabler/icons-react';
+  SlidersHorizontalIcon,
+  ArrowDownIcon,
+  ArrowUpIcon,
+  DownloadIcon,
+  PauseIcon,
+  PlayIcon,
+  SearchIcon,
+} from 'lucide-react';
 import type { LogStream } from '@/gql/graphql';
 import { formatCount } from '@/lib/format';
 import styles from './log-viewer.module.css';
@@ -57,7 +57,7 @@ export function LogToolbar(props: LogToolbarProps) {
         size="xs"
         aria-label="Search in the log"
         placeholder="Search"
-        leftSection={<IconSearch size={14} />}
+        leftSection={<SearchIcon size={14} />}
         value={view.search}
         onChange={(event) => onView({ search: event.currentTarget.value })}
         onKeyDown={(event) => {
@@ -78,7 +78,7 @@ export function LogToolbar(props: LogToolbarProps) {
             disabled={props.matches === 0}
             onClick={() => props.onStep(-1)}
           >
-            <IconArrowUp size={15} />
+            <ArrowUpIcon size={15} />
           </ActionIcon>
           <ActionIcon
             variant="subtle"
@@ -88,7 +88,7 @@ export function LogToolbar(props: LogToolbarProps) {
             disabled={props.matches === 0}
             onClick={() => props.onStep(1)}
           >
-            <IconArrowDown size={15} />
+            <ArrowDownIcon size={15} />
           </ActionIcon>
         </Group>
       )}
@@ -97,7 +97,7 @@ export function LogToolbar(props: LogToolbarProps) {
           <Button
             size="compact-sm"
             variant="default"
-            leftSection={props.paused ? <IconPlayerPlay size={14} /> : <IconPlayerPause size={14} />}
+            leftSection={props.paused ? <PlayIcon size={14} /> : <PauseIcon size={14} />}
             onClick={props.onPause}
           >
             {props.paused ? 'Resume' : 'Pause'}
@@ -105,7 +105,7 @@ export function LogToolbar(props: LogToolbarProps) {
         ) : null}
         <Popover position="bottom-end" withinPortal trapFocus>
           <Popover.Target>
-            <Button size="compact-sm" variant="default" leftSection={<IconAdjustments size={14} />}>
+            <Button size="compact-sm" variant="default" leftSection={<SlidersHorizontalIcon size={14} />}>
               View
             </Button>
           </Popover.Target>
@@ -144,7 +144,7 @@ export function LogToolbar(props: LogToolbarProps) {
             loading={props.downloading}
             onClick={props.onDownload}
           >
-            <IconDownload size={15} />
+            <DownloadIcon size={15} />
           </ActionIcon>
         </Tooltip>
       </Group>

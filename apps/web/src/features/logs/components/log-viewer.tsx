@@ -2,12 +2,12 @@
 import { Button } from '@mantine/core';
 import { useDebouncedValue } from '@mantine/hooks';
 import { useVirtualizer } from '@tanstack/react-virtual';
-import { IconArrowDown } from '@tabler/icons-react';
+import { ArrowDownIcon } from 'lucide-react';
 import { useEffect, useLayoutEffect, useRef, useState, type CSSProperties } from 'react';
 import { ProblemPanel } from '@/components/ui/problem-panel';
 import { toastProblem } from '@/components/ui/toast';
 import { restFetch, useApi } from '@/lib/api-context';
-import { formatCount } from '@/lib/format';
+import { formatLines } from '@/lib/format';
 import { ProblemError } from '@/lib/problem';
 import { saveBlob } from '@/lib/save-blob';
 import { allStreams } from '../model/log-index';
@@ -182,7 +182,7 @@ export default function LogViewer({ taskId, attempt, emptyText, height = 'min(60
           <Button
             className={styles.toEnd}
             size="compact-sm"
-            leftSection={<IconArrowDown size={14} />}
+            leftSection={<ArrowDownIcon size={14} />}
             onClick={() => setFollowing(true)}
           >
             {snapshot.phase === 'live' ? 'Follow' : 'To the end'}
@@ -193,9 +193,9 @@ export default function LogViewer({ taskId, attempt, emptyText, height = 'min(60
         <span data-phase={snapshot.phase} className={styles.phase}>
           {phaseWords[snapshot.phase]}
         </span>
-        {snapshot.paused ? <span>{`paused, ${formatCount(snapshot.waiting)} new lines wait`}</span> : null}
+        {snapshot.paused ? <span>{`paused, ${formatLines(snapshot.waiting)} waiting`}</span> : null}
         {snapshot.problem !== null ? <span>{snapshot.problem.message}</span> : null}
-        <span className={styles.lines}>{`${formatCount(index.isWhole ? buffer.lastSeq : count)} lines`}</span>
+        <span className={styles.lines}>{formatLines(index.isWhole ? buffer.lastSeq : count)}</span>
       </div>
     </div>
   );

@@ -1,6 +1,6 @@
 'use client';
 import { Alert, Button, Skeleton, Stack } from '@mantine/core';
-import { IconPlus } from '@tabler/icons-react';
+import { PlusIcon } from 'lucide-react';
 import dynamic from 'next/dynamic';
 import Link from 'next/link';
 import { PageHeader } from '@/components/ui/page-header';
@@ -30,7 +30,7 @@ export function OverviewPage() {
       <PageHeader
         title="Overview"
         actions={
-          <Button component={Link} href="/tasks/new" leftSection={<IconPlus size={16} />}>
+          <Button component={Link} href="/tasks/new" leftSection={<PlusIcon size={16} />}>
             Submit task
           </Button>
         }

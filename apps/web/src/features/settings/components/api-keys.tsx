@@ -1,7 +1,7 @@
 'use client';
 import { useMutation } from '@apollo/client/react';
 import { Button, Text } from '@mantine/core';
-import { IconKey, IconPlus } from '@tabler/icons-react';
+import { KeyIcon, PlusIcon } from 'lucide-react';
 import dynamic from 'next/dynamic';
 import { useState } from 'react';
 import { confirm } from '@/components/ui/confirm';
@@ -44,13 +44,13 @@ export function ApiKeys({ keys, onChanged }: { keys: readonly ApiKeyFieldsFragme
       title={`API keys (${keys.length})`}
       flush
       aside={
-        <Button size="compact-sm" leftSection={<IconPlus size={14} />} onClick={() => setCreating(true)}>
+        <Button size="compact-sm" leftSection={<PlusIcon size={14} />} onClick={() => setCreating(true)}>
           Create key
         </Button>
       }
     >
       {keys.length === 0 ? (
-        <EmptyState icon={<IconKey size={26} />} title="No API keys">
+        <EmptyState icon={<KeyIcon size={26} />} title="No API keys">
           A key lets a script or the command line act for you, limited to the scopes you choose.
         </EmptyState>
       ) : (

@@ -1,6 +1,6 @@
 'use client';
 import { ActionIcon, Button, Group, Stack, TextInput } from '@mantine/core';
-import { IconPlus, IconX } from '@tabler/icons-react';
+import { PlusIcon, XIcon } from 'lucide-react';
 import { useFieldArray, type Control, type FieldErrors, type UseFormRegister } from 'react-hook-form';
 import type { SubmitValues } from '../model/submit-values';
 
@@ -50,7 +50,7 @@ export function PairListInput({ name, title, hint, entry, control, register, err
               aria-label={`Remove ${entry} ${index + 1}`}
               onClick={() => remove(index)}
             >
-              <IconX size={16} />
+              <XIcon size={16} />
             </ActionIcon>
           </Group>
         ))}
@@ -63,7 +63,7 @@ export function PairListInput({ name, title, hint, entry, control, register, err
           <Button
             size="compact-sm"
             variant="default"
-            leftSection={<IconPlus size={14} />}
+            leftSection={<PlusIcon size={14} />}
             onClick={() => append({ key: '', value: '' })}
           >
             {`Add ${entry}`}

@@ -1,6 +1,6 @@
 'use client';
 import { Alert, Button, Collapse, Group, SimpleGrid, Stack, TagsInput, TextInput } from '@mantine/core';
-import { IconChevronDown, IconChevronRight } from '@tabler/icons-react';
+import { ChevronDownIcon, ChevronRightIcon } from 'lucide-react';
 import Link from 'next/link';
 import { useState } from 'react';
 import { Controller, useForm } from 'react-hook-form';
@@ -174,7 +174,7 @@ export function SubmitTaskForm({ initial }: { initial: SubmitValues }) {
             <Button
               variant="subtle"
               size="compact-sm"
-              rightSection={advanced ? <IconChevronDown size={15} /> : <IconChevronRight size={15} />}
+              rightSection={advanced ? <ChevronDownIcon size={15} /> : <ChevronRightIcon size={15} />}
               aria-expanded={advanced}
               onClick={() => setOpened(!advanced)}
             >

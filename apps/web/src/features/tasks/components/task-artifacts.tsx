@@ -1,6 +1,6 @@
 'use client';
 import { ActionIcon, Tooltip } from '@mantine/core';
-import { IconDownload, IconPackage } from '@tabler/icons-react';
+import { DownloadIcon, PackageIcon } from 'lucide-react';
 import { useState } from 'react';
 import { CopyId } from '@/components/ui/copy-id';
 import { EmptyState } from '@/components/ui/empty-state';
@@ -22,7 +22,7 @@ export function TaskArtifacts({ task }: { task: TaskDetailFragment }) {
       flush
     >
       {artifacts.length === 0 ? (
-        <EmptyState icon={<IconPackage size={26} />} title="No artifacts">
+        <EmptyState icon={<PackageIcon size={26} />} title="No artifacts">
           Files that the container leaves in <span className="mono">/output</span> are collected and checksummed here
           when it ends.
         </EmptyState>
@@ -82,7 +82,7 @@ function DownloadArtifact({ taskId, artifact }: { taskId: string; artifact: { id
         onClick={() => void download()}
         aria-label={`Download ${artifact.path}`}
       >
-        <IconDownload size={17} />
+        <DownloadIcon size={17} />
       </ActionIcon>
     </Tooltip>
   );

@@ -1,6 +1,6 @@
 'use client';
 import { Button, NativeSelect, TextInput } from '@mantine/core';
-import { IconSearch } from '@tabler/icons-react';
+import { SearchIcon } from 'lucide-react';
 import { useEffect, useState, type CSSProperties } from 'react';
 import type { TaskStatus } from '@/gql/graphql';
 import { isFiltered, type TaskQuery } from '../model/task-query';
@@ -95,7 +95,7 @@ function DelayedInput({ label, placeholder, value, onChange, withIcon = false }:
       aria-label={label}
       placeholder={placeholder}
       value={text}
-      leftSection={withIcon ? <IconSearch size={15} /> : undefined}
+      leftSection={withIcon ? <SearchIcon size={15} /> : undefined}
       onChange={(event) => setText(event.currentTarget.value)}
     />
   );

@@ -1,6 +1,6 @@
 'use client';
 import { Alert, Anchor, Button, Menu } from '@mantine/core';
-import { IconChevronDown, IconCopyPlus, IconPlayerStop, IconRefresh, IconTrash } from '@tabler/icons-react';
+import { ChevronDownIcon, CopyPlusIcon, SquareIcon, RefreshCwIcon, Trash2Icon } from 'lucide-react';
 import Link from 'next/link';
 import { CopyId } from '@/components/ui/copy-id';
 import { PageHeader } from '@/components/ui/page-header';
@@ -40,7 +40,7 @@ export function TaskHeader({ task }: { task: TaskDetailFragment }) {
           <>
             {final ? (
               <Button
-                leftSection={<IconRefresh size={16} />}
+                leftSection={<RefreshCwIcon size={16} />}
                 onClick={() => void actions.retry(task)}
                 loading={actions.busy}
               >
@@ -49,7 +49,7 @@ export function TaskHeader({ task }: { task: TaskDetailFragment }) {
             ) : (
               <Button
                 variant="default"
-                leftSection={<IconPlayerStop size={16} color="var(--status-failed)" />}
+                leftSection={<SquareIcon size={16} color="var(--status-failed)" />}
                 disabled={cancelling}
                 onClick={() => void actions.cancel(task)}
                 loading={actions.busy}
@@ -59,7 +59,7 @@ export function TaskHeader({ task }: { task: TaskDetailFragment }) {
             )}
             <Menu position="bottom-end">
               <Menu.Target>
-                <Button variant="default" rightSection={<IconChevronDown size={15} />}>
+                <Button variant="default" rightSection={<ChevronDownIcon size={15} />}>
                   More
                 </Button>
               </Menu.Target>
@@ -67,13 +67,13 @@ export function TaskHeader({ task }: { task: TaskDetailFragment }) {
                 <Menu.Item
                   component={Link}
                   href={`/tasks/new?from=${task.id}`}
-                  leftSection={<IconCopyPlus size={16} />}
+                  leftSection={<CopyPlusIcon size={16} />}
                 >
                   Run again with changes
                 </Menu.Item>
                 <Menu.Item
                   color="red"
-                  leftSection={<IconTrash size={16} />}
+                  leftSection={<Trash2Icon size={16} />}
                   disabled={!final}
                   onClick={() => void actions.remove(task)}
                 >

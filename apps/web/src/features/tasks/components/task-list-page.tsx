@@ -1,6 +1,6 @@
 'use client';
 import { Alert, Button, Skeleton, Stack } from '@mantine/core';
-import { IconPlus, IconStack2 } from '@tabler/icons-react';
+import { PlusIcon, LayersIcon } from 'lucide-react';
 import Link from 'next/link';
 import { useState } from 'react';
 import { EmptyState } from '@/components/ui/empty-state';
@@ -37,7 +37,7 @@ export function TaskListPage({ workers }: { workers: readonly { id: string; name
       <PageHeader
         title="Tasks"
         actions={
-          <Button component={Link} href="/tasks/new" leftSection={<IconPlus size={16} />}>
+          <Button component={Link} href="/tasks/new" leftSection={<PlusIcon size={16} />}>
             Submit task
           </Button>
         }
@@ -140,7 +140,7 @@ function NothingHere({ filtered, onClear }: { filtered: boolean; onClear: () => 
   if (filtered) {
     return (
       <EmptyState
-        icon={<IconStack2 size={28} />}
+        icon={<LayersIcon size={28} />}
         title="No task passes this filter"
         action={
           <Button variant="default" size="sm" onClick={onClear}>
@@ -154,7 +154,7 @@ function NothingHere({ filtered, onClear }: { filtered: boolean; onClear: () => 
   }
   return (
     <EmptyState
-      icon={<IconStack2 size={28} />}
+      icon={<LayersIcon size={28} />}
       title="No tasks yet"
       action={
         <Button component={Link} href="/tasks/new" size="sm">

@@ -1,6 +1,6 @@
 'use client';
 import { Anchor, Code, Skeleton } from '@mantine/core';
-import { IconServer2 } from '@tabler/icons-react';
+import { ServerIcon } from 'lucide-react';
 import Link from 'next/link';
 import { EmptyState } from '@/components/ui/empty-state';
 import { PageHeader } from '@/components/ui/page-header';
@@ -41,7 +41,7 @@ export function WorkersPage() {
         )
       ) : workers.length === 0 ? (
         <Panel>
-          <EmptyState icon={<IconServer2 size={28} />} title="No workers yet">
+          <EmptyState icon={<ServerIcon size={28} />} title="No workers yet">
             A worker appears here as soon as its agent reaches the broker. On one machine <Code>npm start</Code> starts
             one; on others run the agent with the broker’s address.
           </EmptyState>
