@@ -113,6 +113,15 @@ export class AssignmentInbox {
     const { name } = streams.assign;
     const subject = subjects.assign(this.options.workerId);
     const newest = await jsm.streams.getMessage(name, { last_by_subj: subject });
+    // What was applied is gone, and the last one of a subject never is before older ones: the stream was restored from a backup, or
+    // made anew, and numbers its assignments below that. All of them are read; those that are known do nothing.
+    if (newest !== null && newest.seq < this.sequence) {
+      this.options.logger.warn(
+        { applied: this.sequence, newest: newest.seq },
+        'the stream of assignments was set back',
+      );
+      this.sequence = 0;
+    }
     if (newest !== null && newest.seq > this.sequence) {
       const messages: StoredMsg[] = [];
       // Usually there is one new message and its fence names the last applied one; a filtered search costs more.
