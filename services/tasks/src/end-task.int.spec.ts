@@ -1,6 +1,8 @@
 import { streams } from '@gantry/contracts/messaging/streams';
 import { cancelTask, countTasks, deleteTask, listRecentTasks, retryTask } from '@gantry/contracts/tasks/task-requests';
+import type { TaskView } from '@gantry/contracts/tasks/task-view';
 import { manager } from '@gantry/jetstream/stream-admin';
+import { jetstream } from '@nats-io/jetstream';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { ada, as, root, TasksSystem } from './tasks-system.fixture.js';
 
@@ -43,6 +45,40 @@ describe('cancel', () => {
     await system.loseWorker('w1', [{ taskId: task.id, attempt: 1 }]);
     await system.until(task.id, 'cancelled');
     expect(await system.eventTypes(task.id)).not.toContain('TaskRequeued');
+  });
+});
+
+describe('cancel of a task that has a worker already, though nobody has recorded it', () => {
+  /** As a replica that is killed with the message in hand: the others get it when its acknowledgement is overdue. */
+  const assignUnrecorded = async (task: TaskView): Promise<void> => {
+    await system.restartService(async (nc) => {
+      await system.assign(task, 1, 'w1', nc);
+      const consumer = await jetstream(nc).consumers.get(streams.assign.name, 'tasks-assign');
+      const held = await consumer.fetch({ max_messages: 100, expires: 1_000 });
+      let taken = 0;
+      for await (const _ of held) taken += 1;
+      expect(taken).toBeGreaterThan(0);
+    });
+  };
+  const cancel = (taskId: string) => system.client.request(cancelTask, { taskId, visibleTo: 'ada' }, as(ada));
+
+  it('is confirmed by the agent alone', async () => {
+    const { task } = await system.submit();
+    const { task: waiting } = await system.submit();
+    await assignUnrecorded(task);
+    expect((await system.get(task.id)).status).toBe('queued');
+    const [asked, ended] = await Promise.all([cancel(task.id), cancel(waiting.id)]);
+    expect(ended.status).toBe('cancelled');
+    expect(asked).toMatchObject({ status: 'assigned', workerId: 'w1' });
+    expect(asked.cancelRequestedAt).not.toBeNull();
+    await system.report(task.id, { type: 'exited', outcome: 'cancelled', message: 'stopped', finishedAt: Date.now() });
+    await system.until(task.id, 'cancelled');
+    expect(await system.eventTypes(task.id)).toEqual([
+      'TaskSubmitted',
+      'TaskAssigned',
+      'TaskCancelRequested',
+      'TaskCancelled',
+    ]);
   });
 });
 

@@ -93,8 +93,8 @@ export class TasksSystem {
     });
   }
 
-  async decide(subject: string, stream: string, events: readonly DomainEvent[]): Promise<void> {
-    await publishJson(this.service.nc, subject, {
+  async decide(subject: string, stream: string, events: readonly DomainEvent[], nc = this.service.nc): Promise<void> {
+    await publishJson(nc, subject, {
       id: randomUUID(),
       stream,
       aggregateId: subject,
@@ -108,7 +108,7 @@ export class TasksSystem {
     });
   }
 
-  assign(task: TaskView, attempt = 1, workerId = 'w1'): Promise<void> {
+  assign(task: TaskView, attempt = 1, workerId = 'w1', nc = this.service.nc): Promise<void> {
     const { id: taskId, ownerId, spec } = task;
     const data = {
       taskId,
@@ -121,7 +121,7 @@ export class TasksSystem {
       leaseMs: 60_000,
       assignedAt: Date.now(),
     };
-    return this.decide(subjects.assign(workerId), 'ASSIGN', [{ type: 'TaskAssigned', data }]);
+    return this.decide(subjects.assign(workerId), 'ASSIGN', [{ type: 'TaskAssigned', data }], nc);
   }
 
   loseWorker(workerId: string, tasks: readonly { taskId: string; attempt: number }[]): Promise<void> {

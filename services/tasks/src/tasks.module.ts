@@ -20,6 +20,7 @@ import { TasksRequests } from './adapters/in/tasks.requests.js';
 import { ArchivedTaskStore } from './adapters/out/archived-task.store.js';
 import { JetStreamArtifactStore } from './adapters/out/jetstream-artifact.store.js';
 import { JetStreamTaskArchive } from './adapters/out/jetstream-task-archive.js';
+import { JetStreamUnrecordedAssignments } from './adapters/out/jetstream-unrecorded-assignments.js';
 import { OptimisticCreateStore } from './adapters/out/optimistic-create.store.js';
 import { CancelTaskHandler } from './application/cancel-task.handler.js';
 import { CommitArtifactHandler } from './application/commit-artifact.handler.js';
@@ -104,9 +105,14 @@ export interface TasksSettings {
     },
     {
       provide: CancelTaskHandler,
-      useFactory: (executor: TaskCommandExecutor, ids: IdSource, clock: Clock) =>
-        new CancelTaskHandler(executor, ids, clock),
-      inject: [TaskCommandExecutor, IDS, CLOCK],
+      useFactory: (
+        executor: TaskCommandExecutor,
+        nc: NatsConnection,
+        assignments: RecordAssignmentHandler,
+        ids: IdSource,
+        clock: Clock,
+      ) => new CancelTaskHandler(executor, new JetStreamUnrecordedAssignments(nc), assignments, ids, clock),
+      inject: [TaskCommandExecutor, NATS_CONNECTION, RecordAssignmentHandler, IDS, CLOCK],
     },
     {
       provide: RetryTaskHandler,

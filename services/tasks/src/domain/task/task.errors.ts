@@ -45,6 +45,13 @@ export const taskErrors = {
         retryable: true,
       },
     ),
+  workerUnknown: (cause: unknown) =>
+    new GantryError(
+      'TASK.WORKER_UNKNOWN',
+      'unavailable',
+      'It cannot be found out now whether the task has a worker already. Try again in a moment.',
+      { retryable: true, cause },
+    ),
   foreignSubject: () =>
     new GantryError(
       'TASK.FOREIGN_REPORT',
