@@ -1,6 +1,6 @@
 import { foldHistory } from './history-fold.js';
 import { checkLogs, type ExcusedLine } from './log-check.js';
-import { checkRuns } from './run-check.js';
+import { checkCancelled, checkRuns } from './run-check.js';
 import type { Observations, ObservedTask, Submission, Violation } from './observations.js';
 import { checkOutcome } from './outcome-check.js';
 
@@ -32,6 +32,7 @@ export function check(observations: Observations): Verdict {
         ...checkOutcome(task, planned.get(task.id), witness.get(task.id) ?? []),
       ]),
       ...checkRuns(observations),
+      ...checkCancelled(observations),
       ...logs.violations,
       ...checkResources(observations),
     ],

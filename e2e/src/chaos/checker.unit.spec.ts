@@ -35,6 +35,7 @@ interface Change {
   readonly kind?: TaskKind;
   readonly queue?: PlannedTask['queue'];
   readonly ids?: readonly string[];
+  readonly cancelledAt?: number;
   readonly listed?: readonly string[];
   readonly witness?: readonly string[];
   readonly workers?: readonly ObservedWorker[];
@@ -68,7 +69,13 @@ function world(change: Change = {}): Observations {
     ...change.task,
   };
   return {
-    submissions: [{ planned, ids: change.ids ?? [ID] }],
+    submissions: [
+      {
+        planned,
+        ids: change.ids ?? [ID],
+        ...(change.cancelledAt === undefined ? {} : { cancelledAt: change.cancelledAt }),
+      },
+    ],
     listed: change.listed ?? [ID],
     tasks: [task],
     workers: change.workers ?? [idle],
@@ -111,6 +118,19 @@ describe('the checker', () => {
     expect(broken({ witness: [...lines.first, line(1, 3, 'beat', 30.2), ...lines.second], faults })).toContain(
       'no-overlap',
     );
+  });
+
+  it('sees what runs on after it was called cancelled', () => {
+    const cancelled: Change = {
+      kind: 'cancelled',
+      task: {
+        status: 'cancelled',
+        exitCode: null,
+        history: historyOf([...events.slice(0, -1), ['TaskCancelled', { attempt: 2 }]]),
+      },
+    };
+    expect(broken({ ...cancelled, cancelledAt: 31 })).toEqual([]);
+    expect(broken({ ...cancelled, cancelledAt: 30.9 })).toEqual(['cancelled-is-gone']);
   });
 
   it('sees one attempt that ran twice', () => {

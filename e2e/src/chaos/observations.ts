@@ -24,6 +24,8 @@ export interface Submission {
   readonly planned: PlannedTask;
   /** Every id that an accepted submission under this key was answered with. */
   readonly ids: readonly string[];
+  /** When the API was first seen to call it cancelled, seconds since the machine's start. */
+  readonly cancelledAt?: number;
 }
 
 export interface ObservedWorker {

@@ -38,6 +38,20 @@ export function checkRuns({ witness, tasks }: Observations): Violation[] {
   return violations;
 }
 
+/**
+ * Who is told that a task is cancelled may rely on it: nothing of it runs any more. Lines come at most half a second apart, so what
+ * runs on for less may stay unseen.
+ */
+export function checkCancelled({ submissions, witness }: Observations): Violation[] {
+  return submissions.flatMap(({ ids, cancelledAt }) => {
+    const [taskId = ''] = ids;
+    const last = Math.max(0, ...(witness.get(taskId) ?? []).map(({ t }) => t));
+    if (cancelledAt === undefined || last <= cancelledAt) return [];
+    const detail = `It was cancelled at ${cancelledAt.toFixed(2)} s at the latest, but ran until ${last} s.`;
+    return [{ rule: 'cancelled-is-gone', taskId, detail }];
+  });
+}
+
 function runsOf(beats: readonly Beat[]): Run[] {
   const runs = new Map<number, Run>();
   for (const { attempt, kind, t } of beats) {

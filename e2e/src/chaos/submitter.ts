@@ -1,11 +1,13 @@
+import os from 'node:os';
 import { setTimeout as pause } from 'node:timers/promises';
-import type { GantryClient } from '@gantry/client/gantry-client';
+import { type GantryClient, isFinished } from '@gantry/client/gantry-client';
 import { GantryError } from '@gantry/kernel/gantry-error';
 import type { Submission } from './observations.js';
 import type { PlannedTask } from './workload.js';
 
 const RETRY_MS = 500;
 const COPIES = 3;
+const LOOK_MS = 250;
 
 export interface SubmitterOptions {
   readonly api: GantryClient;
@@ -25,8 +27,21 @@ export async function submitPlanned(planned: PlannedTask, options: SubmitterOpti
   if (planned.cancelAfter !== undefined && id !== undefined) {
     await pause(planned.cancelAfter, undefined, { signal: options.signal });
     await insist(() => options.api.cancelTask(id, { graceSeconds: 2 }), options.signal);
+    const cancelledAt = await whenCancelled(id, options);
+    if (cancelledAt !== undefined) return { planned, ids, cancelledAt };
   }
   return { planned, ids };
+}
+
+/** Looks until the task is over. What takes longer than the patience is judged as a task without an end, and not here. */
+async function whenCancelled(id: string, { api, signal }: SubmitterOptions): Promise<number | undefined> {
+  while (!signal.aborted) {
+    const task = await insist(() => api.task(id), signal).catch(() => undefined);
+    if (task?.status === 'cancelled') return os.uptime();
+    if (task !== undefined && isFinished(task)) return undefined;
+    await pause(LOOK_MS, undefined, { signal }).catch(() => undefined);
+  }
+  return undefined;
 }
 
 async function submit(planned: PlannedTask, { api, image, signal }: SubmitterOptions): Promise<string> {
