@@ -52,12 +52,14 @@ export class OfflineLeaseGuard {
 
   private async enforce(key: string, record: AttemptRecord): Promise<void> {
     const { assignment, state } = record;
-    if (state.status !== 'running' && state.status !== 'stopping') return;
+    // One that was being started when the agent died may run as well.
+    const containerId = 'containerId' in state && state.status !== 'collecting' ? state.containerId : undefined;
+    if (containerId === undefined) return;
     const now = this.renewal.now();
     const killAt = this.stopping.get(key);
     if (killAt !== undefined) {
       // The next look would be too late by up to one interval.
-      if (now + timing.leaseCheckMs >= killAt) await this.runtime.signal(state.containerId, 'SIGKILL');
+      if (now + timing.leaseCheckMs >= killAt) await this.runtime.signal(containerId, 'SIGKILL');
       return;
     }
     const { over, graceMs } = checkLease(this.renewal.at, now, assignment.leaseMs, this.renewal.isPatient);
@@ -68,7 +70,9 @@ export class OfflineLeaseGuard {
     // Written down first: whoever takes it up later knows why it ended.
     if (state.status === 'running')
       this.store.saveAttempt(key, { ...record, state: { ...state, status: 'stopping', ending, killed: false } });
+    else if (state.status === 'creating' && state.ending === undefined)
+      this.store.saveAttempt(key, { ...record, state: { ...state, ending } });
     this.stopping.set(key, now + graceMs);
-    await this.runtime.signal(state.containerId, graceMs === 0 ? 'SIGKILL' : 'SIGTERM');
+    await this.runtime.signal(containerId, graceMs === 0 ? 'SIGKILL' : 'SIGTERM');
   }
 }

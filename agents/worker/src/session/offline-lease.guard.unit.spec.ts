@@ -36,7 +36,7 @@ describe('a restarted agent without a broker', () => {
     renewal.time = time;
     await guard.check();
   };
-  const running = (containerId: string, leaseMs: number) =>
+  const running = (containerId: string, leaseMs: number, state?: AttemptRecord['state']) =>
     store.saveAttempt(containerId, {
       version: 1,
       assignment: {
@@ -50,7 +50,7 @@ describe('a restarted agent without a broker', () => {
         leaseMs,
         assignedAt: 0,
       },
-      state: { status: 'running', containerId, startedAt: 0 },
+      state: state ?? { status: 'running', containerId, startedAt: 0 },
     });
 
   beforeEach(() => {
@@ -73,6 +73,16 @@ describe('a restarted agent without a broker', () => {
     await checkAt(11_500);
     expect(runtime.signals).toEqual(['a SIGTERM', 'a SIGKILL']);
     expect(store.records.get('b')?.state.status).toBe('running');
+  });
+
+  it('stops what was being started when the agent died, because it may run', async () => {
+    running('a', 15_000, { status: 'creating', containerId: 'a' });
+    running('never-made', 15_000, { status: 'creating' });
+    await checkAt(5_400);
+    expect(runtime.signals).toEqual(['a SIGTERM']);
+    expect(store.records.get('a')?.state).toMatchObject({ status: 'creating', ending: { cause: 'lease_over' } });
+    await checkAt(11_500);
+    expect(runtime.signals).toEqual(['a SIGTERM', 'a SIGKILL']);
   });
 
   it('kills at once what has no time left', async () => {
