@@ -240,10 +240,13 @@ describe('@HandleStreamBatch', () => {
       callback: (_, message) => void asked.push(message.json()),
     });
     const applied: number[] = [];
-    await start((messages) => {
-      applied.push(...messages.map(numberOf));
-      return Promise.resolve();
-    });
+    await start(
+      (messages) => {
+        applied.push(...messages.map(numberOf));
+        return Promise.resolve();
+      },
+      { maxWaitMs: 200 },
+    );
     for (const n of upTo(600)) {
       await publishJson(nc, 'samples.a', { n });
       if (n % 2 === 0) await new Promise((resolve) => setTimeout(resolve, 1));

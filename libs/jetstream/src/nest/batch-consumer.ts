@@ -9,8 +9,11 @@ import { failureKind, FIRST_RETRY_MS, isWorthLogging, LONGEST_RETRY_MS, stopping
 import { RecentDeliveries } from './recent-deliveries.js';
 
 const ACK_WAIT_MS = 60_000;
-/** Short beside the wait for a batch; longer ones make the broker's bursts so long that requests of others wait behind them. */
-const GATHER_MS = 30;
+/**
+ * Of a patient consumer: a part of the time that a batch waits anyway, so that messages need not come one by one. Not more, or the broker's
+ * bursts become so long that what is urgent waits behind them.
+ */
+const gatherMsOf = (maxWaitMs: number): number | undefined => (maxWaitMs >= 100 ? maxWaitMs / 8 : undefined);
 /** Tries of a whole batch before it is split, and of a single message before it is dead-lettered. */
 const TRIES = 3;
 /** The handler works a twentieth of the time, as far as `busyWaitMs` allows: the larger a batch, the cheaper each message. */
@@ -60,7 +63,7 @@ export class BatchConsumer implements RunningConsumer {
       durable,
       filter,
       ackWaitMs: ACK_WAIT_MS,
-      gatherMs: GATHER_MS,
+      gatherMs: gatherMsOf(maxWaitMs),
       limit: (lanes + 1) * maxMessages,
       held: () => this.inHand.size,
       take: (delivery) => this.take(delivery),

@@ -15,7 +15,7 @@ export interface DurableReaderOptions {
   /** The most messages in hand at once. */
   limit: number;
   /** See `PullSessionOptions`. */
-  gatherMs?: number;
+  gatherMs?: number | undefined;
   /** Messages in hand now. */
   held(): number;
   take(delivery: Delivery): void;
