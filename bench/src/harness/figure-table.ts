@@ -8,7 +8,7 @@ export function readable(value: number): string {
   return rounded.toLocaleString('en-US', { maximumFractionDigits: 3 });
 }
 
-function withRange({ median, min, max, rounds }: Spread): string {
+export function withRange({ median, min, max, rounds }: Spread): string {
   return rounds > 1 ? `${readable(median)} (${readable(min)}-${readable(max)})` : readable(median);
 }
 
