@@ -89,6 +89,21 @@ describe('KvLease', () => {
     expect(await a.renew()).toBe(false);
   });
 
+  it('goes on above an epoch that the holder met, but not for one that was replaced', async () => {
+    const { a, b, clockB } = contenders();
+    await a.acquire();
+    expect(await a.raise(7)).toBe(true);
+    expect([a.epoch, a.held]).toEqual([8, true]);
+    expect(await b.acquire()).toBe(false);
+    clockB.advance(TTL);
+    expect(await b.acquire()).toBe(true);
+    expect(b.epoch).toBe(9);
+    expect(await a.raise(9)).toBe(false);
+    expect(a.held).toBe(false);
+    expect(await b.renew()).toBe(true);
+    expect(b.epoch).toBe(9);
+  });
+
   it('outlives a restart of the broker', async () => {
     const { a, b } = contenders();
     await a.acquire();

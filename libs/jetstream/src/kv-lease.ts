@@ -85,6 +85,18 @@ export class KvLease {
     );
   }
 
+  /**
+   * For a holder that meets a higher epoch than its own: goes on above that one if the lease is still its own, which means that the
+   * record of earlier holders was lost or set back. False if it is not, because the higher epoch is that of a newer holder.
+   */
+  async raise(met: number): Promise<boolean> {
+    if (this.revision === 0) return false;
+    const kv = await this.bucket();
+    const epoch = Math.max(met, this.currentEpoch) + 1;
+    const { holder, clock } = this.options;
+    return await this.write(kv, this.revision, { holder, epoch, term: this.term }, clock.now());
+  }
+
   /** Gives the lease up, so that the next one need not wait. Harmless when it is not held. */
   async release(): Promise<void> {
     if (this.revision === 0) return;

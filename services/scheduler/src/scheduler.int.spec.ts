@@ -324,6 +324,23 @@ describe('taking over', () => {
     expect(platform.assigned.map(({ taskId }) => taskId)).toEqual([recorded, unrecorded, waiting]);
   });
 
+  it('leads on after the record of earlier leaderships was lost or set back, and above all of them', async () => {
+    for (const round of [1, 2, 3]) {
+      const { stop } = await boot();
+      await platform.beat('w1', cores(1));
+      await platform.until(() => platform.epochs.some(({ epoch }) => epoch === round), `epoch ${round}`);
+      await stop();
+    }
+    await (await manager(platform.nc)).streams.delete('KV_scheduler');
+
+    await boot();
+    await platform.beat('w1', cores(1));
+    const taskId = await platform.submit({ resources: one });
+    await platform.until(() => platform.assigned.length === 1, 'the assignment');
+    expect(platform.assigned[0]).toMatchObject({ taskId });
+    expect(Math.max(...platform.epochs.map(({ epoch }) => epoch))).toBe(4);
+  });
+
   it('knows from its snapshot what ran and what waited, without reading that part of the streams again', async () => {
     const snapshots = { everyCommits: 1, checkMs: 20, atStopFromCommits: 1 };
     const before = await boot({ snapshots });

@@ -12,6 +12,20 @@ export const ASSIGN_SCHEMA_VERSION = 1;
 const MAX_COMMIT_BYTES = 512 * 1024;
 const MAX_COMMIT_EVENTS = 256;
 
+/** A newer leader has written; or an earlier one, if the record of leaderships was lost. */
+export class Deposed extends GantryError {
+  constructor(
+    own: number,
+    readonly newer: number,
+  ) {
+    super(
+      'SCHEDULER.DEPOSED',
+      'conflict',
+      `Leadership ${own} is over: leadership ${newer} has begun. The newer leader goes on.`,
+    );
+  }
+}
+
 export interface OutboxPorts {
   readonly store: EventStore<AssignEvent>;
   readonly clock: Clock;
@@ -132,7 +146,7 @@ export class AssignmentOutbox {
   async fence(workerId: string, term: Term): Promise<void> {
     const channel = this.channel(workerId);
     for (;;) {
-      if (channel.epoch > term.epoch) throw deposed(term.epoch, channel.epoch);
+      if (channel.epoch > term.epoch) throw new Deposed(term.epoch, channel.epoch);
       const commit = this.commitOf(channel, [fenceOf(term)]);
       try {
         await this.append(channel, commit);
@@ -243,14 +257,6 @@ export class AssignmentOutbox {
 
 function fenceOf({ epoch, leader }: Term): AssignEvent {
   return { type: 'EpochStarted', data: { epoch, leader } };
-}
-
-function deposed(own: number, newer: number): GantryError {
-  return new GantryError(
-    'SCHEDULER.DEPOSED',
-    'conflict',
-    `Leadership ${own} is over: leadership ${newer} has begun. The newer leader goes on.`,
-  );
 }
 
 /** Removes from `pending` what fits one commit; at least one event if there is any. */

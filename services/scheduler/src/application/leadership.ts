@@ -1,4 +1,5 @@
 import type { Logger } from '@gantry/nest-platform/logger';
+import { Deposed } from './assignment-outbox.js';
 import type { LeaderLease, Timers } from './scheduling.ports.js';
 import type { SchedulingLoop } from './scheduling-loop.js';
 
@@ -58,7 +59,12 @@ export class Leadership {
     const taking = loop.lead(lease.epoch, holder, () => lease.held).then(() => undefined);
     this.taking = taking;
     taking
-      .catch((error: unknown) => logger.warn({ error }, 'take-over failed, trying again'))
+      .catch(async (error: unknown) => {
+        logger.warn({ error }, 'take-over failed, trying again');
+        if (error instanceof Deposed && (await lease.raise(error.newer)))
+          logger.warn({ epoch: lease.epoch }, 'the record of earlier leaderships was lost: going on above them');
+      })
+      .catch((error: unknown) => logger.warn({ error }, 'leader lease could not be raised'))
       .finally(() => {
         this.taking = undefined;
       });

@@ -34,5 +34,7 @@ export interface LeaderLease {
   readonly epoch: number;
   readonly held: boolean;
   acquire(): Promise<boolean>;
+  /** Goes on with an epoch above one that was met; false if a newer leader holds the lease. */
+  raise(met: number): Promise<boolean>;
   release(): Promise<void>;
 }
