@@ -3,7 +3,7 @@ import { getPriority } from 'node:os';
 import { fileURLToPath } from 'node:url';
 import { type NatsServerFixture, startNatsServer } from '@gantry/testing/nats-server.fixture';
 import { ServiceProcess } from '@gantry/testing/service-process.fixture';
-import { temporaryFolder } from '@gantry/testing/temporary-folder';
+import { removeFolder, temporaryFolder } from '@gantry/testing/temporary-folder';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 
 const program = fileURLToPath(new URL('../dist/main.js', import.meta.url));
@@ -23,9 +23,10 @@ const WATCHES_MEMORY = 'MemoryWorker';
 
 /** Of every thread of the running service, those of the embedded ClickHouse among them. */
 async function nicenessOfThreads(settings: NodeJS.ProcessEnv): Promise<number[]> {
+  const data = temporaryFolder('gantry-priority');
   const telemetry = await ServiceProcess.start(program, {
     NATS_URL: nats.url,
-    GANTRY_DATA: temporaryFolder('gantry-priority'),
+    GANTRY_DATA: data,
     LOG_LEVEL: 'warn',
     ...settings,
   });
@@ -42,6 +43,7 @@ async function nicenessOfThreads(settings: NodeJS.ProcessEnv): Promise<number[]>
     });
   } finally {
     await telemetry.stop();
+    removeFolder(data);
   }
 }
 
