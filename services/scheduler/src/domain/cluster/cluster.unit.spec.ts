@@ -70,6 +70,23 @@ describe('a task over its streams', () => {
     expect(cluster.board.size).toBe(0);
   });
 
+  it('remembers nothing of tasks that are over, though nobody takes the revocations: a standby decides nothing', () => {
+    const history = new History();
+    const standby = newCluster();
+    const cancel = { requestedBy: 'u', graceMs: 1, at: 2 };
+    for (const taskId of ['waiting', 'running']) apply(standby, history.submitted(taskId));
+    apply(standby, history.recorded('running', 'w'));
+    for (const [taskId, attempt] of [
+      ['waiting', 0],
+      ['running', 1],
+    ] as const) {
+      const ended = { type: 'TaskCancelled' as const, data: { attempt, finishedAt: 3 } };
+      apply(standby, history.task(taskId, { type: 'TaskCancelRequested', data: cancel }, ended));
+    }
+    expect(standby.board.size).toBe(0);
+    expect(standby.board['attention'].size).toBe(0);
+  });
+
   it('waits as long as was meant, though the clock of who wrote it, or of this machine, was set', () => {
     const waiting = (writtenAt: number) => {
       const history = new History();

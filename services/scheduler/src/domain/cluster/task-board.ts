@@ -96,7 +96,7 @@ export class TaskBoard {
     )
       return;
     this.letGo(entry);
-    if (entry.closed) this.entries.delete(taskId);
+    if (entry.closed) this.dropClosed(entry);
     else if (entry.cancel === undefined) this.queue(entry);
   }
 
@@ -145,6 +145,8 @@ export class TaskBoard {
   dropClosed(entry: TaskEntry): void {
     this.letGo(entry);
     this.entries.delete(entry.taskId);
+    // A standby never looks at it: it would remember every task that was ever cancelled.
+    this.attention.delete(entry.taskId);
   }
 
   /**
