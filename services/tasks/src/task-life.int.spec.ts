@@ -148,6 +148,29 @@ describe('a task’s life', () => {
   });
 });
 
+describe('a decision that nobody can read', () => {
+  it.each([
+    ['ASSIGN', 'tasks-assign', subjects.assign('w1')],
+    ['SCHED', 'tasks-sched', subjects.sched('worker', 'w1')],
+  ])('of stream %s goes to the dead letters, and the next one is recorded', async (stream, durable, subject) => {
+    const task = await system.running();
+    await publishJson(system.service.nc, subject, { no: 'commit' });
+    await system.decide(subject, stream, [
+      { type: 'TaskAssigned', data: {} },
+      { type: 'WorkerLost', data: {} },
+    ]);
+    if (stream === 'SCHED') await system.loseWorker('w1', [{ taskId: task.id, attempt: 1 }]);
+    await system.until(task.id, stream === 'SCHED' ? 'queued' : 'running');
+    expect((await system.running()).status).toBe('running');
+    const letters = subjects.deadLetter(stream, durable);
+    await eventually(async () => {
+      const jsm = await manager(system.service.nc);
+      const { state } = await jsm.streams.info('DLQ', { subjects_filter: letters });
+      expect(state.subjects).toEqual({ [letters]: 2 });
+    });
+  });
+});
+
 describe('restart', () => {
   it('finds everything again and goes on', async () => {
     const { task: waiting } = await system.submit({ queue: 'restart' }, { idempotencyKey: 'before restart' });

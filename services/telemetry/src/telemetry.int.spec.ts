@@ -22,6 +22,7 @@ import { startTestService } from '@gantry/testing/service-fixture';
 import { removeFolder, temporaryFolder } from '@gantry/testing/temporary-folder';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { z } from 'zod';
+import { durableOf } from './adapters/in/durables.js';
 import { readEnvironment } from './environment.js';
 import { TelemetryModule } from './telemetry.module.js';
 import {
@@ -196,6 +197,26 @@ describe('telemetry on a real broker and the real engine', () => {
     await eventually(async () => expect(await statusOf(id('after-poison'))).toBe('queued'));
     const jsm = await manager(service.nc);
     await eventually(async () => expect((await jsm.streams.info(streams.dlq.name)).state.messages).toBe(1));
+  });
+
+  it.each([
+    ['metrics', subjects.metrics('w1')],
+    ['logs', subjects.logs('w1', id('poison'))],
+    ['assign', subjects.assign('w1')],
+    ['sched', subjects.sched('worker', 'w1')],
+    ['auth', subjects.authUser('poison')],
+    ['archive', subjects.archivedTasks],
+  ] as const)('the same for one of stream %s', async (key, subject) => {
+    const { name } = streams[key];
+    await publishJson(service.nc, subject, { no: 'contract' });
+    const jsm = await manager(service.nc);
+    const letter = subjects.deadLetter(name, durableOf(name));
+    await eventually(async () => {
+      const { state } = await jsm.streams.info(streams.dlq.name, { subjects_filter: letter });
+      expect(state.subjects).toEqual({ [letter]: 1 });
+      const { num_pending, num_ack_pending } = await jsm.consumers.info(name, durableOf(name));
+      expect([num_pending, num_ack_pending]).toEqual([0, 0]);
+    });
   });
 
   it('archives every stream, AUTH without any hash', async () => {
