@@ -193,7 +193,8 @@ export class ModelledWorld {
       this.close(taskId, task, 'cancelled');
       return;
     }
-    this.taskStream.push(this.history.requeued(taskId, attempt));
+    // The first failure backs off, so that cancellations, take-overs and late news meet tasks that wait for their time, too.
+    this.taskStream.push(this.history.requeued(taskId, attempt, attempt === 1 ? this.now + 3_000 : 0));
     task.attempt += 1;
     task.workerId = undefined;
   }
