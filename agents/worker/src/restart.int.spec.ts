@@ -5,6 +5,7 @@ import { type DockerEngineFixture, importBusyboxImage, startDockerEngine } from 
 import { eventually } from '@gantry/testing/eventually';
 import Docker from 'dockerode';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { AgentStore, attemptKey } from './session/agent-store.js';
 import { compileAgent, endProcess, startAgentProcess } from './testing/agent-process.js';
 import { removeLeftovers } from './testing/leftover-containers.js';
 import { WorkerWorld } from './testing/worker-world.js';
@@ -116,6 +117,30 @@ describe('an agent that dies, and a broker that dies', () => {
     expect(await world.exitOf(gone)).toMatchObject({ outcome: 'cancelled' });
     expect(world.reportsOf(gone).map(({ type }) => type)).toEqual(['exited']);
     expect((await world.storedLog(gone)).lines).toEqual([]);
+  });
+
+  it('leaves no container behind that was cancelled between its making and its start', async () => {
+    await startAgent();
+    await endProcess(child as ChildProcess, 'SIGKILL');
+    const { data: assignment } = world.assigned({ command: ['sleep', '600'] });
+    const { taskId } = assignment;
+    const { id: containerId } = await docker.createContainer({
+      Image: 'gantry-test/busybox:latest',
+      Labels: { 'gantry.agent': world.workerId, 'gantry.task': taskId, 'gantry.attempt': '1' },
+    });
+    const folder = join(world.dataFolder, 'worker', world.workerId);
+    const store = new AgentStore(folder, undefined, Date.now(), (error) => expect(error).toBeUndefined());
+    const ending = { cause: 'revoked', reason: 'cancelled', graceMs: 0 } as const;
+    store.saveAttempt(attemptKey(taskId, 1), {
+      version: 1,
+      assignment,
+      state: { status: 'creating', containerId, ending },
+    });
+    await startAgent();
+    expect(await world.exitOf(taskId)).toMatchObject({ outcome: 'cancelled' });
+    await eventually(async () =>
+      expect(await docker.listContainers({ all: true, filters: { label: [`gantry.task=${taskId}`] } })).toEqual([]),
+    );
   });
 
   it('starts nothing that it was given before a silence of about a lease, but what it is given after it', async () => {

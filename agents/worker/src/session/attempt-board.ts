@@ -2,6 +2,7 @@ import type { Heartbeat } from '@gantry/contracts/agents/heartbeat';
 import type { ReportBody } from '@gantry/contracts/agents/report';
 import type { AssignEvent, AssignEventData } from '@gantry/contracts/scheduling/assign-events';
 import { neverRan } from '../domain/attempt-result.js';
+import type { Observed } from '../domain/attempt.resume.js';
 import type { AttemptResult, Ending } from '../domain/attempt.state.js';
 import { sortAssignments } from '../domain/assignment-batch.js';
 import { checkLease, type Silence } from '../domain/lease.js';
@@ -52,9 +53,15 @@ export class AttemptBoard {
         await store.forget(key);
         continue;
       }
+      let observed: Observed = known?.observed ?? { is: 'absent' };
+      // Nobody is about to start it any more: what begins anew makes its own, and what was to end would leave it behind.
+      if (record.state.status === 'creating' && observed.is === 'created') {
+        await runtime.remove(observed.containerId);
+        observed = { is: 'absent' };
+      }
       const runner = new AttemptRunner(record.assignment, this.parts);
       this.runners.set(key, runner);
-      runner.resume(record.state, known?.observed ?? { is: 'absent' });
+      runner.resume(record.state, observed);
     }
     for (const { containerId, taskId, attempt } of containers.values()) {
       logger.warn({ taskId, attempt, containerId }, 'container of an unknown attempt removed');
