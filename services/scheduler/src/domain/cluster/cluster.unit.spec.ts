@@ -70,6 +70,24 @@ describe('a task over its streams', () => {
     expect(cluster.board.size).toBe(0);
   });
 
+  it('never places what was cancelled while it waited out its back-off', () => {
+    const history = new History();
+    const cluster = newCluster();
+    beat(cluster, 'w', 1, 10);
+    apply(cluster, history.submitted('t'));
+    cluster.decide(10, 10);
+    apply(cluster, history.recorded('t', 'w'));
+    apply(cluster, history.requeued('t', 1, 500));
+    expect(cluster.board.nextDueAt()).toBe(500);
+    const cancel = { requestedBy: 'u', graceMs: 1, at: 20 };
+    const ended = { type: 'TaskCancelled' as const, data: { attempt: 0, finishedAt: 20 } };
+    apply(cluster, history.task('t', { type: 'TaskCancelRequested', data: cancel }, ended));
+    expect(cluster.board.nextDueAt()).toBeUndefined();
+    expect(cluster.decide(600, 10)).toEqual([]);
+    expect(heldCpu(cluster, 'w')).toBe(0);
+    expect(cluster.board.size).toBe(0);
+  });
+
   it('remembers nothing of tasks that are over, though nobody takes the revocations: a standby decides nothing', () => {
     const history = new History();
     const standby = newCluster();

@@ -4,9 +4,11 @@ import { describe, expect, it } from 'vitest';
 import type { RecordArtifact, RecordAssignment, RecordAttemptLost, RequestCancel } from './task.commands.js';
 import { decideTask, taskDecider } from './task.decide.js';
 import {
+  NOW,
   assigned,
   cancelRequested,
-  NOW,
+  exited,
+  report,
   requeued,
   spec,
   started,
@@ -110,6 +112,15 @@ describe('cancel', () => {
       .then([
         { type: 'TaskCancelRequested', data: { requestedBy: 'Ada', reason: 'wrong data', graceMs: 10_000, at: 5 } },
       ]);
+  });
+
+  it('ends a task that waits out its back-off at once, and what its last attempt still says changes nothing', () => {
+    const waiting = [submitted({ retries: 1 }), assigned(), started(), requeued(1, 'user_exit')];
+    const ended = [cancelRequested(), { type: 'TaskCancelled', data: { attempt: 0, finishedAt: 5 } } as const];
+    given(taskDecider, waiting).when(cancel).then(ended);
+    given(taskDecider, [...waiting, ...ended])
+      .when(report(exited('exited', { exitCode: 0 })))
+      .then([]);
   });
 
   it('is refused for a task that has ended, and nothing for a cancelled one', () => {
