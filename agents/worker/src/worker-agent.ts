@@ -153,6 +153,7 @@ export class WorkerAgent {
       {
         workerId,
         startAfter: store.assignSequence(),
+        appliedAt: store.assignedAt(),
         logger,
         takeLongestGap: () => renewal.takeLongestGap(),
         apply: (events, sequence, silence) => {

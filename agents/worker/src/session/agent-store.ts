@@ -3,6 +3,7 @@ import {
   mkdirSync,
   readdirSync,
   readFileSync,
+  statSync,
   renameSync,
   rmdirSync,
   unlinkSync,
@@ -80,6 +81,11 @@ export class AgentStore {
     const text = this.readText(join(this.folder, 'assign-sequence'));
     const value = Number(text);
     return text === undefined || !Number.isSafeInteger(value) ? undefined : value;
+  }
+
+  /** When the sequence was saved, epoch milliseconds. */
+  assignedAt(): number | undefined {
+    return statSync(join(this.folder, 'assign-sequence'), { throwIfNoEntry: false })?.mtimeMs;
   }
 
   saveAssignSequence(sequence: number): void {

@@ -110,6 +110,7 @@ describe('what an agent keeps on disk', () => {
     expect(open().assignSequence()).toBe(1_000_000);
     store.saveAssignSequence(7);
     expect(open().assignSequence()).toBe(7);
+    expect(Math.abs(Date.now() - (open().assignedAt() ?? 0))).toBeLessThan(60_000);
     store.count('completed');
     store.count('failed');
     store.count('completed');

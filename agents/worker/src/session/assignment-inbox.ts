@@ -17,6 +17,8 @@ export interface InboxOptions {
   readonly workerId: string;
   /** Last applied sequence; undefined = this agent has never run. */
   readonly startAfter: number | undefined;
+  /** When that was applied, epoch milliseconds. */
+  readonly appliedAt: number | undefined;
   /** The longest time without a renewal since the last call; see `LeaseRenewal`. */
   takeLongestGap(): number;
   /** Applies events in order, then remembers the sequence. */
@@ -31,6 +33,10 @@ export interface InboxOptions {
  */
 export class AssignmentInbox {
   private sequence: number;
+  /** Of all that was applied, also before a restore of the stream. */
+  private highest: number;
+  /** When the newest of it was stored, epoch milliseconds. */
+  private storedAt: number;
   /** Beginning of the newest reading that was answered. */
   private readAt = Number.NEGATIVE_INFINITY;
   private announced = new Map<string, number>();
@@ -43,6 +49,8 @@ export class AssignmentInbox {
     private readonly signal: AbortSignal,
   ) {
     this.sequence = options.startAfter ?? 0;
+    this.highest = this.sequence;
+    this.storedAt = options.appliedAt ?? 0;
     signal.addEventListener('abort', () => this.wake?.(), { once: true });
   }
 
@@ -113,15 +121,7 @@ export class AssignmentInbox {
     const { name } = streams.assign;
     const subject = subjects.assign(this.options.workerId);
     const newest = await jsm.streams.getMessage(name, { last_by_subj: subject });
-    // What was applied is gone, and the last one of a subject never is before older ones: the stream was restored from a backup, or
-    // made anew, and numbers its assignments below that. All of them are read; those that are known do nothing.
-    if (newest !== null && newest.seq < this.sequence) {
-      this.options.logger.warn(
-        { applied: this.sequence, newest: newest.seq },
-        'the stream of assignments was set back',
-      );
-      this.sequence = 0;
-    }
+    if (newest !== null && newest.seq < this.sequence && (await this.isSetBack())) this.sequence = 0;
     if (newest !== null && newest.seq > this.sequence) {
       const messages: StoredMsg[] = [];
       // Usually there is one new message and its fence names the last applied one; a filtered search costs more.
@@ -141,15 +141,36 @@ export class AssignmentInbox {
         longestGapMs: this.options.takeLongestGap(),
       };
       this.options.apply(
-        messages.flatMap((message) => this.eventsOf(message)),
+        messages.filter((message) => !this.wasApplied(message)).flatMap((message) => this.eventsOf(message)),
         newest.seq,
         silence,
       );
       this.sequence = newest.seq;
+      this.highest = Math.max(this.highest, newest.seq);
+      this.storedAt = Math.max(this.storedAt, newest.time.getTime());
     } else {
       this.options.takeLongestGap();
     }
     this.readAt = startedAt;
+  }
+
+  /**
+   * The stream was restored from a backup, or made anew, and numbers its assignments below what was applied. That an older message
+   * is the newest of the subject proves nothing: a broker that was just killed may have lost sight of newer ones for a moment.
+   */
+  private async isSetBack(): Promise<boolean> {
+    const { state } = await (await manager(this.nc)).streams.info(streams.assign.name);
+    if (state.last_seq >= this.sequence) return false;
+    this.options.logger.warn(
+      { applied: this.sequence, newest: state.last_seq },
+      'the stream of assignments was set back',
+    );
+    return true;
+  }
+
+  /** Restored messages keep their times, and those that came after the restore are later than all that was applied before it. */
+  private wasApplied(message: StoredMsg): boolean {
+    return message.seq <= this.highest && message.time.getTime() <= this.storedAt;
   }
 
   private eventsOf(message: StoredMsg): AssignEvent[] {
