@@ -1,5 +1,6 @@
-import { streams } from '@gantry/contracts/messaging/streams';
+import { streams, subjects } from '@gantry/contracts/messaging/streams';
 import type { AssignEvent } from '@gantry/contracts/scheduling/assign-events';
+import { publishJson } from '@gantry/jetstream/publisher';
 import { ensureStream, manager } from '@gantry/jetstream/stream-admin';
 import { eventually } from '@gantry/testing/eventually';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
@@ -58,15 +59,14 @@ describe('the inbox of assignments', () => {
   });
 
   it('applies nothing twice when the newest assignment cannot be seen, as after a kill of the broker', async () => {
-    const before = [await world.assign({}), await world.assign({}), await world.assign({})];
-    const inbox = await startInbox();
-    expect(tasksApplied()).toEqual(before);
-
-    await (await manager(world.nc)).streams.deleteMessage(streams.assign.name, 3);
-    inbox.check();
+    await world.assign({});
+    await world.assign({});
+    await publishJson(world.nc, subjects.assign('another'), {});
+    // It was applied, and the stream goes as far; the newest that is seen of this worker is the second.
+    const inbox = await startInbox({ startAfter: 3 });
+    expect(tasksApplied()).toEqual([]);
     const next = await world.assign({});
-    await eventually(() => expect(tasksApplied()).toContain(next), { timeoutMs: 5_000 });
-    expect(tasksApplied()).toEqual([...before, next]);
+    await eventually(() => expect(tasksApplied()).toEqual([next]), { timeoutMs: 5_000 });
     expect(inbox.appliedSequence).toBe(4);
   });
 
