@@ -26,7 +26,7 @@ import type { LogPipeline } from './log-pipeline.js';
 import type { AttemptReports } from './report.publisher.js';
 import { ranForMs } from './run-time.js';
 import type { StartSlots } from './start-slots.js';
-import { sweepLater } from './sweep-later.js';
+import { sweepLater } from '../runtime/sweep-later.js';
 
 interface MeasuredUsage {
   readonly cpuSeconds: number;

@@ -14,7 +14,7 @@ import {
 } from '../container-runtime.port.js';
 import type { Clock } from '@gantry/kernel/clock';
 import type { Logger } from '@gantry/nest-platform/logger';
-import { sweepLater } from '../../session/sweep-later.js';
+import { sweepLater } from '../sweep-later.js';
 import { ContainerEnds } from './container-ends.js';
 import { DockerExits } from './docker-exits.js';
 import { reasonOf, statusOf } from './docker-engine.js';

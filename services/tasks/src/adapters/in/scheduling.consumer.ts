@@ -6,7 +6,7 @@ import type { StreamMessage } from '@gantry/jetstream/stream-message';
 import { Controller, Inject } from '@nestjs/common';
 import { RecordAssignmentHandler } from '../../application/record-assignment.handler.js';
 import { type LostAttempts, RecordLostAttemptsHandler } from '../../application/record-lost-attempts.handler.js';
-import { ASSIGN_DURABLE, assignmentOf, commitOf, isAssignment, parseDecision } from './scheduling-message.js';
+import { ASSIGN_DURABLE, assignmentOf, commitOf, isAssignment, parseDecision } from '../scheduling-message.js';
 
 /** What the scheduler decided, recorded in the history of each task. */
 @Controller()

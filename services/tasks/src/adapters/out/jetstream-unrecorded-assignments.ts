@@ -6,7 +6,7 @@ import { JetStreamApiCodes, JetStreamApiError } from '@nats-io/jetstream';
 import type { NatsConnection } from '@nats-io/transport-node';
 import type { UnrecordedAssignment, UnrecordedAssignments } from '../../application/unrecorded-assignments.port.js';
 import { taskErrors } from '../../domain/task/task.errors.js';
-import { ASSIGN_DURABLE, assignmentOf, commitOf, isAssignment } from '../in/scheduling-message.js';
+import { ASSIGN_DURABLE, assignmentOf, commitOf, isAssignment } from '../scheduling-message.js';
 
 const READ_MS = 5_000;
 /** Before the scheduler has made the stream, or this service its consumer, nothing is recorded and nothing was assigned. */
