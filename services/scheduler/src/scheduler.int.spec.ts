@@ -12,33 +12,16 @@ const one = { cpu: 1, memoryMb: 64, storageMb: 0, gpu: { count: 0 } };
 const cores = (cpu: number) => ({ spec: workerSpec({ capacity: { cpu, memoryMb: 8_192, storageMb: 100_000 } }) });
 
 let platform: TestPlatform;
-let stops: (() => Promise<void>)[] = [];
 
 beforeEach(async () => {
   platform = await TestPlatform.start();
 });
 
-afterEach(async () => {
-  for (const stop of stops.reverse()) await stop();
-  stops = [];
-  await platform.stop();
-});
-
-async function boot(overrides: Parameters<TestPlatform['scheduler']>[0] = {}) {
-  const service = await platform.scheduler(overrides);
-  let stopped = false;
-  const stop = async () => {
-    if (stopped) return;
-    stopped = true;
-    await service.stop();
-  };
-  stops.push(stop);
-  return { ...service, stop };
-}
+afterEach(() => platform.stop());
 
 describe('placing', () => {
   it('places at once, keeps the rest queued with a reason, and places it the moment something frees', async () => {
-    const { client } = await boot();
+    const { client } = await platform.boot();
     await platform.beat('w1', cores(2));
     const huge = await platform.submit({ priority: 50, resources: { ...one, cpu: 1_000 } });
     const first = await platform.submit({ resources: one });
@@ -74,7 +57,7 @@ describe('placing', () => {
   });
 
   it('reserves devices by id and gives a queued task to a worker that joins', async () => {
-    const { client } = await boot();
+    const { client } = await platform.boot();
     const resources = { ...one, gpu: { count: 2, model: 'a100' } };
     const taskId = await platform.submit({ resources });
     const other = await platform.submit({ resources });
@@ -87,7 +70,7 @@ describe('placing', () => {
   });
 
   it('honours the earliest time of a requeued task', async () => {
-    await boot();
+    await platform.boot();
     await platform.beat('w1');
     const taskId = await platform.submit({ resources: one });
     await platform.until(() => platform.assigned.length === 1, 'the first attempt');
@@ -100,7 +83,7 @@ describe('placing', () => {
   });
 
   it('drains 2,000 tasks over 20 workers: each once, and no worker ever beyond its cores', async () => {
-    await boot();
+    await platform.boot();
     const load = new Map<string, number>();
     const overloads: string[] = [];
     let finished = 0;
@@ -128,7 +111,7 @@ describe('placing', () => {
   });
 
   it('has an assignment stored within milliseconds of the submission', async () => {
-    await boot();
+    await platform.boot();
     await platform.beat('w1', cores(1_000));
     const latencies: number[] = [];
     for (let index = 0; index < 200; index += 1) {
@@ -156,67 +139,6 @@ describe('placing', () => {
   });
 });
 
-describe('revoking', () => {
-  it('revokes a running task that is cancelled, with its grace', async () => {
-    await boot();
-    await platform.beat('w1');
-    const taskId = await platform.submit({ resources: one });
-    await platform.until(() => platform.assigned.length === 1, 'the assignment');
-    await platform.record(platform.assigned[0]!);
-    await platform.commit(taskId, {
-      type: 'TaskCancelRequested',
-      data: { requestedBy: 'u1', graceMs: 1_234, at: Date.now() },
-    });
-    await platform.until(() => platform.revoked.length === 1, 'the revocation');
-    expect(platform.revoked[0]).toMatchObject({
-      taskId,
-      attempt: 1,
-      workerId: 'w1',
-      graceMs: 1_234,
-      reason: 'cancelled',
-    });
-  });
-
-  it('takes back what was assigned while the task was cancelled, and keeps its room until the agent let go', async () => {
-    const { client } = await boot();
-    await platform.beat('w1');
-    const taskId = await platform.submit({ resources: one });
-    await platform.until(() => platform.assigned.length === 1, 'the assignment');
-    // The tasks service had not recorded the assignment when the user cancelled.
-    await platform.commit(
-      taskId,
-      { type: 'TaskCancelRequested', data: { requestedBy: 'u1', graceMs: 100, at: Date.now() } },
-      { type: 'TaskCancelled', data: { attempt: 0, finishedAt: Date.now() } },
-    );
-    await platform.until(() => platform.revoked.length === 1, 'the revocation');
-    expect(platform.revoked[0]).toMatchObject({ taskId, attempt: 1, reason: 'superseded' });
-    const allocated = async () => (await client.request(listWorkers, {}, context)).workers[0]!.allocated.cpu;
-    expect(await allocated()).toBe(1);
-    await platform.beat('w1');
-    await expect.poll(allocated).toBe(0);
-  });
-
-  it('revokes an attempt that a worker runs although the task has a newer one elsewhere', async () => {
-    await boot();
-    await platform.beat('w1', cores(1));
-    const taskId = await platform.submit({ resources: one });
-    await platform.until(() => platform.assigned.length === 1, 'the first attempt');
-    await platform.record(platform.assigned[0]!);
-    await platform.beat('w2', cores(1));
-    const other = await platform.submit({ resources: one });
-    await platform.until(() => platform.assigned.length === 2, 'the other task');
-    expect(platform.assigned[1]).toMatchObject({ taskId: other, workerId: 'w2' });
-    await platform.requeue(taskId, 1, Date.now() + 3_600_000);
-    const running = [{ taskId, attempt: 1, phase: 'running' as const }];
-    await expect
-      .poll(async () => {
-        await platform.beat('w1', { ...cores(1), running });
-        return platform.revoked.find((entry) => entry.taskId === taskId);
-      })
-      .toMatchObject({ workerId: 'w1', attempt: 1, reason: 'superseded' });
-  });
-});
-
 describe('losing', () => {
   const short = {
     timing: {
@@ -228,7 +150,7 @@ describe('losing', () => {
   };
 
   it('announces a worker without heartbeats with its tasks, and places them elsewhere when they are requeued', async () => {
-    const { client } = await boot(short);
+    const { client } = await platform.boot(short);
     await platform.beat('w1', cores(2));
     const taskId = await platform.submit({ resources: one });
     await platform.until(() => platform.assigned.length === 1, 'the assignment');
@@ -249,7 +171,7 @@ describe('losing', () => {
   });
 
   it('leaves a task with a long lease where it is: the worker comes back and goes on with the same attempt', async () => {
-    await boot(short);
+    await platform.boot(short);
     await platform.beat('w1', cores(2));
     const patient = await platform.submit({ resources: one, leaseSeconds: 3_600 });
     const usual = await platform.submit({ resources: one });
@@ -273,7 +195,7 @@ describe('losing', () => {
   });
 
   it('announces attempts that an agent no longer lists, but not while its report waits to be read', async () => {
-    await boot();
+    await platform.boot();
     await platform.beat('w1');
     const silent = await platform.submit({ resources: one });
     const reported = await platform.submit({ resources: one });
@@ -289,7 +211,7 @@ describe('losing', () => {
   });
 
   it('counts every lease from the return of the broker', async () => {
-    const { client } = await boot({ timing: { ...short.timing, leaseMs: 4_000 } });
+    const { client } = await platform.boot({ timing: { ...short.timing, leaseMs: 4_000 } });
     await platform.beat('w1');
     await platform.submit({ resources: one });
     await platform.until(() => platform.assigned.length === 1, 'the assignment');
@@ -304,7 +226,7 @@ describe('losing', () => {
 
 describe('taking over', () => {
   it('knows after a restart what it had assigned, even if nobody recorded it', async () => {
-    const before = await boot();
+    const before = await platform.boot();
     await platform.beat('w1', cores(2));
     const recorded = await platform.submit({ resources: one });
     await platform.until(() => platform.assigned.length === 1, 'the first assignment');
@@ -314,7 +236,7 @@ describe('taking over', () => {
     await before.stop();
     const waiting = await platform.submit({ resources: one });
 
-    const { client } = await boot();
+    const { client } = await platform.boot();
     await platform.beat('w1', cores(2));
     await platform.until(() => platform.epochs.some(({ epoch }) => epoch === 2), 'the new epoch');
     expect((await client.request(explainTask, { taskId: unrecorded }, context)).state).toBe('placed');
@@ -326,14 +248,14 @@ describe('taking over', () => {
 
   it('leads on after the record of earlier leaderships was lost or set back, and above all of them', async () => {
     for (const round of [1, 2, 3]) {
-      const { stop } = await boot();
+      const { stop } = await platform.boot();
       await platform.beat('w1', cores(1));
       await platform.until(() => platform.epochs.some(({ epoch }) => epoch === round), `epoch ${round}`);
       await stop();
     }
     await (await manager(platform.nc)).streams.delete('KV_scheduler');
 
-    await boot();
+    await platform.boot();
     await platform.beat('w1', cores(1));
     const taskId = await platform.submit({ resources: one });
     await platform.until(() => platform.assigned.length === 1, 'the assignment');
@@ -343,7 +265,7 @@ describe('taking over', () => {
 
   it('knows from its snapshot what ran and what waited, without reading that part of the streams again', async () => {
     const snapshots = { everyCommits: 1, checkMs: 20, atStopFromCommits: 1 };
-    const before = await boot({ snapshots });
+    const before = await platform.boot({ snapshots });
     await platform.beat('w1', cores(1));
     const running = await platform.submit({ resources: one });
     await platform.until(() => platform.assigned.length === 1, 'the assignment');
@@ -358,7 +280,7 @@ describe('taking over', () => {
     // Without their submissions the stream alone could not tell of these two.
     const jsm = await manager(platform.nc);
     for (const sequence of [1, 3]) await jsm.streams.deleteMessage(streams.tasks.name, sequence);
-    const { client } = await boot({ snapshots });
+    const { client } = await platform.boot({ snapshots });
     const queue = await client.request(getQueue, {}, context);
     expect(queue.entries.map(({ taskId }) => taskId)).toEqual([high, low]);
     await platform.beat('w1', { ...cores(1), running: [{ taskId: running, attempt: 1, phase: 'running' as const }] });
@@ -371,8 +293,8 @@ describe('taking over', () => {
   });
 
   it('lets one of two schedulers decide, and the other one go on when the first stops', async () => {
-    const first = await boot();
-    const second = await boot();
+    const first = await platform.boot();
+    const second = await platform.boot();
     await platform.beat('w1', cores(20));
     const early = await Promise.all(Array.from({ length: 10 }, () => platform.submit({ resources: one })));
     await platform.until(() => platform.assigned.length === 10, 'assignments of the first');
@@ -400,7 +322,7 @@ describe('a start while ended tasks leave TASKS', () => {
       for (let gone = 0; gone < left; gone += 1) await jsm.streams.deleteMessage(streams.tasks.name, at + gone);
     }
     const waiting = await platform.submit({ resources: one });
-    const { client } = await boot();
+    const { client } = await platform.boot();
     await platform.beat('w1', cores(4));
     await platform.until(() => platform.assignmentsOf(waiting).length === 1, 'the waiting task is placed');
     expect(platform.assigned.map(({ taskId }) => taskId)).toEqual([waiting]);

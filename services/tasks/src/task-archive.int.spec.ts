@@ -201,7 +201,7 @@ describe('archiving that is cut off', () => {
       await eventually(async () => expect(await tasksLeft()).toBe(2), patient);
       for (const [taskId, history] of histories) expect(await historyOf(taskId)).toEqual(history);
       const sequences = await archivedSequences();
-      expect(sequences).toHaveLength(2 * histories.size);
+      expect(sequences).toHaveLength(3 * histories.size);
       expect(new Set(sequences).size).toBe(sequences.length);
     },
     90_000,

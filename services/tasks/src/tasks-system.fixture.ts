@@ -19,6 +19,7 @@ import { type NatsServerFixture, startNatsServer } from '@gantry/testing/nats-se
 import { startTestService } from '@gantry/testing/service-fixture';
 import type { NatsConnection } from '@nats-io/transport-node';
 import { TasksModule } from './tasks.module.js';
+import { WithdrawingScheduler } from './withdrawing-scheduler.fixture.js';
 
 export const ada: UserActor = { kind: 'user', id: 'ada', name: 'Ada', role: 'user' };
 export const bob: UserActor = { kind: 'user', id: 'bob', name: 'Bob', role: 'user' };
@@ -33,6 +34,7 @@ export class TasksSystem {
   private constructor(
     readonly nats: NatsServerFixture,
     public service: RunningService,
+    readonly scheduler: WithdrawingScheduler,
     private readonly module: StartServiceOptions['module'],
   ) {}
 
@@ -40,7 +42,7 @@ export class TasksSystem {
     const nats = await startNatsServer();
     const service = await startTestService({ name: 'tasks', module, natsUrl: nats.url });
     for (const stream of [streams.assign, streams.sched]) await ensureStream(service.nc, stream);
-    return new TasksSystem(nats, service, module);
+    return new TasksSystem(nats, service, await WithdrawingScheduler.start(nats.url), module);
   }
 
   get client() {
@@ -60,6 +62,7 @@ export class TasksSystem {
 
   async stop(): Promise<void> {
     await this.service.stop();
+    await this.scheduler.stop();
     await this.nats.stop();
   }
 
@@ -110,6 +113,7 @@ export class TasksSystem {
 
   assign(task: TaskView, attempt = 1, workerId = 'w1', nc = this.service.nc): Promise<void> {
     const { id: taskId, ownerId, spec } = task;
+    this.scheduler.places(taskId);
     const data = {
       taskId,
       attempt,

@@ -20,7 +20,6 @@ import { TasksRequests } from './adapters/in/tasks.requests.js';
 import { ArchivedTaskStore } from './adapters/out/archived-task.store.js';
 import { JetStreamArtifactStore } from './adapters/out/jetstream-artifact.store.js';
 import { JetStreamTaskArchive } from './adapters/out/jetstream-task-archive.js';
-import { JetStreamUnrecordedAssignments } from './adapters/out/jetstream-unrecorded-assignments.js';
 import { OptimisticCreateStore } from './adapters/out/optimistic-create.store.js';
 import { CancelTaskHandler } from './application/cancel-task.handler.js';
 import { CommitArtifactHandler } from './application/commit-artifact.handler.js';
@@ -31,6 +30,7 @@ import { ReadArtifactHandler } from './application/read-artifact.handler.js';
 import { ReadTasksHandler } from './application/read-tasks.handler.js';
 import { RecordAssignmentHandler } from './application/record-assignment.handler.js';
 import { RecordLostAttemptsHandler } from './application/record-lost-attempts.handler.js';
+import { RecordWithdrawalHandler } from './application/record-withdrawal.handler.js';
 import { RecordReportHandler } from './application/record-report.handler.js';
 import { RetryTaskHandler } from './application/retry-task.handler.js';
 import { SubmitTaskHandler } from './application/submit-task.handler.js';
@@ -105,14 +105,9 @@ export interface TasksSettings {
     },
     {
       provide: CancelTaskHandler,
-      useFactory: (
-        executor: TaskCommandExecutor,
-        nc: NatsConnection,
-        assignments: RecordAssignmentHandler,
-        ids: IdSource,
-        clock: Clock,
-      ) => new CancelTaskHandler(executor, new JetStreamUnrecordedAssignments(nc), assignments, ids, clock),
-      inject: [TaskCommandExecutor, NATS_CONNECTION, RecordAssignmentHandler, IDS, CLOCK],
+      useFactory: (executor: TaskCommandExecutor, ids: IdSource, clock: Clock) =>
+        new CancelTaskHandler(executor, ids, clock),
+      inject: [TaskCommandExecutor, IDS, CLOCK],
     },
     {
       provide: RetryTaskHandler,
@@ -153,6 +148,11 @@ export interface TasksSettings {
       provide: RecordAssignmentHandler,
       useFactory: (executor: TaskCommandExecutor) => new RecordAssignmentHandler(executor),
       inject: [TaskCommandExecutor],
+    },
+    {
+      provide: RecordWithdrawalHandler,
+      useFactory: (executor: TaskCommandExecutor, clock: Clock) => new RecordWithdrawalHandler(executor, clock),
+      inject: [TaskCommandExecutor, CLOCK],
     },
     {
       provide: RecordReportHandler,

@@ -1,9 +1,12 @@
 import { z } from 'zod';
 import { taskSpecSchema } from '../tasks/task-spec.js';
 
+/** The aggregate of ASSIGN that is no worker's: what leaves the queue without a worker. No worker id begins like this. */
+export const waitingTasks = '_waiting';
+
 /**
- * Events of stream ASSIGN, one aggregate per worker (`assign.<workerId>`), as commits. The agent follows its own subject;
- * the tasks service records the assignment in the task's history.
+ * Events of stream ASSIGN, one aggregate per worker (`assign.<workerId>`) and `waitingTasks`, as commits. The agent follows its
+ * own subject; the tasks service records assignments and withdrawals in the task's history.
  */
 export const assignEventSchemas = {
   TaskAssigned: z.object({
@@ -25,6 +28,15 @@ export const assignEventSchemas = {
     graceMs: z.number().int(),
     reason: z.enum(['cancelled', 'superseded', 'worker_lost']),
     revokedAt: z.number().int(),
+  }),
+  /**
+   * A task whose cancellation was asked for while it waited: this attempt has no worker and will never get one. On the subject of
+   * `waitingTasks`, which is fenced like that of a worker, so nobody can say it who does not know all assignments.
+   */
+  TaskWithdrawn: z.object({
+    taskId: z.string(),
+    attempt: z.number().int().min(1),
+    withdrawnAt: z.number().int(),
   }),
   /** A new leader fences the subject before it decides anything. */
   EpochStarted: z.object({ epoch: z.number().int(), leader: z.string() }),

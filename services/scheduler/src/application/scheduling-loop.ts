@@ -1,6 +1,6 @@
 import type { Heartbeat } from '@gantry/contracts/agents/heartbeat';
 import type { StoredCommit } from '@gantry/contracts/messaging/commit';
-import type { AssignEvent, SchedEvent } from '@gantry/contracts/scheduling/assign-events';
+import { waitingTasks, type AssignEvent, type SchedEvent } from '@gantry/contracts/scheduling/assign-events';
 import type { TaskEvent } from '@gantry/contracts/tasks/task-events';
 import type { EventStore } from '@gantry/event-sourcing/event-store.port';
 import type { SnapshotEntry } from '@gantry/event-sourcing/snapshot-store.port';
@@ -9,7 +9,7 @@ import type { IdSource } from '@gantry/kernel/ids';
 import type { Logger } from '@gantry/nest-platform/logger';
 import type { BoardRest } from '../domain/cluster/board-snapshot.js';
 import type { Cluster } from '../domain/cluster/cluster.js';
-import type { Revocation } from '../domain/cluster/task-entry.js';
+import type { Revocation, Withdrawal } from '../domain/cluster/task-entry.js';
 import { AssignmentOutbox, type SubjectHead } from './assignment-outbox.js';
 import { LossAnnouncer } from './loss-announcer.js';
 import { ClockSteps } from './clock-steps.js';
@@ -161,7 +161,7 @@ export class SchedulingLoop {
     const term = { epoch, leader };
     // Asked of the broker too: whom the last leader knew is fenced, even if this process has not read of it yet.
     const stored = await storedHeartbeats.workerIds();
-    const workers = new Set([...this.outbox.knownWorkers(), ...cluster.fleet.workerIds(), ...stored]);
+    const workers = new Set([waitingTasks, ...this.outbox.knownWorkers(), ...cluster.fleet.workerIds(), ...stored]);
     await Promise.all([...workers].map((workerId) => this.outbox.fence(workerId, term)));
     await this.outbox.idle();
     if (this.stopped || !stillHeld()) return false;
@@ -210,6 +210,7 @@ export class SchedulingLoop {
     const { cluster } = this.ports;
     for (const revocation of cluster.board.takeRevocations()) this.revoke(revocation);
     const now = this.now();
+    for (const withdrawal of cluster.board.takeWithdrawals(now)) this.withdraw(withdrawal, now);
     const assigned = cluster.decide(now, DECISIONS_PER_PASS);
     this.decisions += assigned.length;
     for (const data of assigned) this.outbox.enqueue(data.workerId, { type: 'TaskAssigned', data });
@@ -249,11 +250,16 @@ export class SchedulingLoop {
     this.outbox.enqueue(workerId, { type: 'AssignmentRevoked', data: { taskId, attempt, graceMs, reason, revokedAt } });
   }
 
+  private withdraw({ taskId, attempt }: Withdrawal, withdrawnAt: number): void {
+    this.outbox.enqueue(waitingTasks, { type: 'TaskWithdrawn', data: { taskId, attempt, withdrawnAt } });
+  }
+
   private onRefused(workerId: string, events: readonly AssignEvent[]): void {
     const { board } = this.ports.cluster;
     for (const event of events) {
       if (event.type === 'TaskAssigned') board.refuse(event.data.taskId, event.data.attempt);
       else if (event.type === 'AssignmentRevoked') board.retryRevocation({ workerId, ...event.data });
+      else if (event.type === 'TaskWithdrawn') board.retryWithdrawal(event.data.taskId);
     }
     this.plan();
   }

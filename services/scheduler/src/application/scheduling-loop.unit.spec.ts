@@ -1,11 +1,12 @@
 import type { Heartbeat } from '@gantry/contracts/agents/heartbeat';
 import type { AssignEvent, SchedEvent } from '@gantry/contracts/scheduling/assign-events';
+import { ConcurrencyError } from '@gantry/event-sourcing/event-store.port';
 import { InMemoryEventStore } from '@gantry/event-sourcing/in-memory-event-store';
 import { ManualClock } from '@gantry/kernel/clock';
 import { SequentialIds } from '@gantry/kernel/ids';
 import { createLogger } from '@gantry/nest-platform/logger';
 import { beforeEach, describe, expect, it } from 'vitest';
-import { newCluster } from '../testing/histories.js';
+import { History, newCluster } from '../testing/histories.js';
 import { heartbeat } from '../testing/samples.js';
 import type { StoredHeartbeats, Timers } from './scheduling.ports.js';
 import { SchedulingLoop } from './scheduling-loop.js';
@@ -47,14 +48,17 @@ class BrokerHeartbeats implements StoredHeartbeats {
 /** Something happens while an append is on its way. */
 class BusyStore extends InMemoryEventStore<AssignEvent> {
   meanwhile: () => void = () => undefined;
+  /** An append goes on when this is resolved, and fails with what it is rejected with. */
+  onItsWay: Promise<void> | undefined;
 
-  override append(...of: Parameters<InMemoryEventStore<AssignEvent>['append']>) {
+  override async append(...of: Parameters<InMemoryEventStore<AssignEvent>['append']>) {
     this.meanwhile();
+    await this.onItsWay;
     return super.append(...of);
   }
 }
 
-describe('a lease of 60 s', () => {
+describe('scheduling loop', () => {
   let clock: ManualClock;
   let elapsed: number;
   let held: boolean;
@@ -116,66 +120,128 @@ describe('a lease of 60 s', () => {
     expect(epochs).toContainEqual(['late', 2]);
   });
 
-  it('ends after its time and margin', async () => {
-    pass(61_000);
-    await sweep();
-    expect(events()).toEqual(['WorkerJoined']);
-    pass(1);
-    await sweep();
-    expect(events()).toEqual(['WorkerJoined', 'WorkerLost']);
+  describe('a cancellation while an assignment is on its way to the broker', () => {
+    const history = new History();
+    const told = () => assign.all.flatMap(({ commit }) => commit.events.map(({ type }) => type));
+    let arrive: () => void;
+    let refuse: (reason: Error) => void;
+
+    beforeEach(async () => {
+      assign.onItsWay = new Promise((resolve, reject) => {
+        [arrive, refuse] = [resolve, reject];
+      });
+      assign.onItsWay.catch(() => undefined);
+      loop.onTaskCommit(history.submitted('t'));
+      await sweep();
+      expect(loop.decisionCount).toBe(1);
+      loop.onTaskCommit(
+        history.task('t', { type: 'TaskCancelRequested', data: { requestedBy: 'u', graceMs: 1, at: 1 } }),
+      );
+      await sweep();
+      expect(told()).not.toContain('TaskAssigned');
+      expect(told()).not.toContain('TaskWithdrawn');
+    });
+
+    it('takes the assignment back when it is stored, and says nothing of a task without a worker', async () => {
+      arrive();
+      await sweep();
+      await sweep();
+      expect(told().filter((type) => type !== 'EpochStarted')).toEqual(['TaskAssigned', 'AssignmentRevoked']);
+    });
+
+    it('says that there is no worker when the broker has refused the assignment', async () => {
+      assign.onItsWay = undefined;
+      refuse(new ConcurrencyError('assign.w', 1));
+      await sweep();
+      await sweep();
+      expect(told().filter((type) => type !== 'EpochStarted')).toEqual(['TaskWithdrawn']);
+    });
   });
 
-  it('does not end while the broker has a heartbeat that was not read yet, and counts on from there', async () => {
-    broker.stored.set('w', beat(9));
-    pass(65_000);
+  it('says again that a cancelled task has no worker as long as its end is not known, every half minute', async () => {
+    const history = new History();
+    const times = () => assign.all.filter(({ commit }) => commit.events.some(({ type }) => type === 'TaskWithdrawn'));
+    loop.onTaskCommit(
+      history.submitted('t', { resources: { cpu: 1_000, memoryMb: 64, storageMb: 0, gpu: { count: 0 } } }),
+    );
+    loop.onTaskCommit(
+      history.task('t', { type: 'TaskCancelRequested', data: { requestedBy: 'u', graceMs: 1, at: 1 } }),
+    );
     await sweep();
-    expect(broker.asked).toBe(1);
-    pass(60_000);
+    pass(29_000);
     await sweep();
-    expect(events()).toEqual(['WorkerJoined']);
-    pass(2_000);
+    expect(times()).toHaveLength(1);
+    pass(1_000);
     await sweep();
-    expect(events()).toEqual(['WorkerJoined', 'WorkerLost']);
-  });
-
-  it('does not end while the broker cannot be asked', async () => {
-    broker.newest = () => Promise.reject(new Error('no broker'));
-    pass(90_000);
-    await sweep();
-    expect(events()).toEqual(['WorkerJoined']);
-  });
-
-  it.each([3_600_000, -3_600_000])('neither ends nor stays because the time of day is set by %i ms', async (step) => {
-    pass(30_000);
-    clock.advance(step);
-    await sweep();
+    expect(times()).toHaveLength(2);
+    loop.onTaskCommit(history.task('t', { type: 'TaskCancelled', data: { attempt: 0, finishedAt: 2 } }));
     pass(31_000);
     await sweep();
-    expect(events()).toEqual(['WorkerJoined']);
-    pass(1);
-    await sweep();
-    expect(events()).toEqual(['WorkerJoined', 'WorkerLost']);
+    expect(times()).toHaveLength(2);
   });
 
-  it('is right for a heartbeat that came between the step and the next look', async () => {
-    pass(30_000);
-    clock.advance(-3_600_000);
-    loop.onHeartbeat(beat(2), clock.now());
-    pass(60_000);
-    await sweep();
-    expect(events()).toEqual(['WorkerJoined']);
-    pass(1_001);
-    await sweep();
-    expect(events()).toEqual(['WorkerJoined', 'WorkerLost']);
-  });
+  describe('a lease of 60 s', () => {
+    it('ends after its time and margin', async () => {
+      pass(61_000);
+      await sweep();
+      expect(events()).toEqual(['WorkerJoined']);
+      pass(1);
+      await sweep();
+      expect(events()).toEqual(['WorkerJoined', 'WorkerLost']);
+    });
 
-  it('is not ended by a process that no longer holds the leadership', async () => {
-    held = false;
-    pass(90_000);
-    await sweep();
-    expect(events()).toEqual(['WorkerJoined']);
-    held = true;
-    await sweep();
-    expect(events()).toEqual(['WorkerJoined', 'WorkerLost']);
+    it('does not end while the broker has a heartbeat that was not read yet, and counts on from there', async () => {
+      broker.stored.set('w', beat(9));
+      pass(65_000);
+      await sweep();
+      expect(broker.asked).toBe(1);
+      pass(60_000);
+      await sweep();
+      expect(events()).toEqual(['WorkerJoined']);
+      pass(2_000);
+      await sweep();
+      expect(events()).toEqual(['WorkerJoined', 'WorkerLost']);
+    });
+
+    it('does not end while the broker cannot be asked', async () => {
+      broker.newest = () => Promise.reject(new Error('no broker'));
+      pass(90_000);
+      await sweep();
+      expect(events()).toEqual(['WorkerJoined']);
+    });
+
+    it.each([3_600_000, -3_600_000])('neither ends nor stays because the time of day is set by %i ms', async (step) => {
+      pass(30_000);
+      clock.advance(step);
+      await sweep();
+      pass(31_000);
+      await sweep();
+      expect(events()).toEqual(['WorkerJoined']);
+      pass(1);
+      await sweep();
+      expect(events()).toEqual(['WorkerJoined', 'WorkerLost']);
+    });
+
+    it('is right for a heartbeat that came between the step and the next look', async () => {
+      pass(30_000);
+      clock.advance(-3_600_000);
+      loop.onHeartbeat(beat(2), clock.now());
+      pass(60_000);
+      await sweep();
+      expect(events()).toEqual(['WorkerJoined']);
+      pass(1_001);
+      await sweep();
+      expect(events()).toEqual(['WorkerJoined', 'WorkerLost']);
+    });
+
+    it('is not ended by a process that no longer holds the leadership', async () => {
+      held = false;
+      pass(90_000);
+      await sweep();
+      expect(events()).toEqual(['WorkerJoined']);
+      held = true;
+      await sweep();
+      expect(events()).toEqual(['WorkerJoined', 'WorkerLost']);
+    });
   });
 });

@@ -1,7 +1,7 @@
 import type { StoredCommit } from '@gantry/contracts/messaging/commit';
 import type { Heartbeat } from '@gantry/contracts/agents/heartbeat';
 import { lossAfterMs } from '@gantry/contracts/messaging/lease-timing';
-import type { AssignEvent } from '@gantry/contracts/scheduling/assign-events';
+import { waitingTasks, type AssignEvent } from '@gantry/contracts/scheduling/assign-events';
 import type { TaskEvent } from '@gantry/contracts/tasks/task-events';
 import type { Cluster } from '../domain/cluster/cluster.js';
 import type { Revocation } from '../domain/cluster/task-entry.js';
@@ -32,6 +32,7 @@ export class ModelledWorld {
   private readonly assignStream: StoredCommit<AssignEvent>[] = [];
   private readonly newestBeats = new Map<string, { beat: Heartbeat; at: number }>();
   private readonly losses: { taskId: string; attempt: number; workerId: string }[] = [];
+  private onItsWay: { workerId: string; event: AssignEvent }[] = [];
   private taskRead = 0;
   private assignRead = 0;
   private recordRead = 0;
@@ -75,12 +76,23 @@ export class ModelledWorld {
     this.assignRead = Math.min(this.assignStream.length, this.assignRead + count);
   }
 
-  /** A pass of the loop; of every `refusedEvery`-th assignment the broker says no (0: of none). */
-  decide(refusedEvery = 0): void {
-    for (const revocation of this.cluster.board.takeRevocations()) this.revoke(revocation);
-    this.cluster.decide(this.now, 100).forEach((data, index) => {
-      if (refusedEvery > 0 && index % refusedEvery === 0) this.cluster.board.refuse(data.taskId, data.attempt);
-      else this.write(data.workerId, { type: 'TaskAssigned', data });
+  /** A pass of the loop; what it decides is on its way to the broker until `arrive`. */
+  decide(): void {
+    const { board } = this.cluster;
+    for (const { taskId, attempt } of board.takeWithdrawals(this.now))
+      this.send(waitingTasks, { type: 'TaskWithdrawn', data: { taskId, attempt, withdrawnAt: this.now } });
+    for (const revocation of board.takeRevocations()) this.revoke(revocation);
+    for (const data of this.cluster.decide(this.now, 100)) this.send(data.workerId, { type: 'TaskAssigned', data });
+  }
+
+  /** The broker takes what is on its way, oldest first; to every `refusedEvery`-th it says no (0: to none). */
+  arrive(count: number, refusedEvery = 0): void {
+    const { board } = this.cluster;
+    this.onItsWay.splice(0, count).forEach(({ workerId, event }, index) => {
+      if (refusedEvery === 0 || index % refusedEvery !== 0) this.write(workerId, event);
+      else if (event.type === 'TaskAssigned') board.refuse(event.data.taskId, event.data.attempt);
+      else if (event.type === 'TaskWithdrawn') board.retryWithdrawal(event.data.taskId);
+      else if (event.type === 'AssignmentRevoked') board.retryRevocation({ workerId, ...event.data });
     });
   }
 
@@ -94,8 +106,12 @@ export class ModelledWorld {
     }
   }
 
-  /** Another scheduler takes over: it knows the streams and the newest heartbeats, and every lease counts from now. */
+  /**
+   * Another scheduler takes over: it has fenced the subjects, so what was on its way is refused, and knows the streams and the newest
+   * heartbeats; every lease counts from now.
+   */
   takeOver(): void {
+    this.onItsWay = [];
     this.cluster = newCluster(timing);
     [this.taskRead, this.assignRead] = [0, 0];
     this.showTasks(Infinity);
@@ -110,18 +126,22 @@ export class ModelledWorld {
     if (task === undefined || task.ended !== undefined || task.cancelRequested) return;
     task.cancelRequested = true;
     const requested: TaskEvent = { type: 'TaskCancelRequested', data: { requestedBy: 'u', graceMs: 1, at: this.now } };
-    if (task.workerId === undefined) this.close(taskId, task, 'cancelled', requested);
-    else this.store(taskId, requested);
+    this.store(taskId, requested);
   }
 
   /** The tasks service takes in what the scheduler wrote. */
   recordAssignments(count: number): void {
     for (const { commit } of this.assignStream.slice(this.recordRead, this.recordRead + count)) {
       for (const event of commit.events) {
-        if (event.type !== 'TaskAssigned') continue;
-        const { taskId, attempt, workerId } = event.data;
+        if (event.type !== 'TaskAssigned' && event.type !== 'TaskWithdrawn') continue;
+        const { taskId, attempt } = event.data;
         const task = this.tasks.get(taskId)!;
         if (task.ended !== undefined || task.attempt !== attempt || task.workerId !== undefined) continue;
+        if (event.type === 'TaskWithdrawn') {
+          if (task.cancelRequested) this.close(taskId, task, 'cancelled');
+          continue;
+        }
+        const { workerId } = event.data;
         task.workerId = workerId;
         this.taskStream.push(this.history.recorded(taskId, workerId, attempt));
       }
@@ -177,6 +197,7 @@ export class ModelledWorld {
     this.recordLosses();
     this.showTasks(Infinity);
     this.decide();
+    this.arrive(Infinity);
   }
 
   private record({ taskId, attempt, workerId, end }: ModelledReport): void {
@@ -199,12 +220,11 @@ export class ModelledWorld {
     task.workerId = undefined;
   }
 
-  private close(taskId: string, task: ModelledTask, how: 'succeeded' | 'cancelled', ...before: TaskEvent[]): void {
+  private close(taskId: string, task: ModelledTask, how: 'succeeded' | 'cancelled'): void {
     const { attempt } = task;
     task.ended = how;
     this.store(
       taskId,
-      ...before,
       how === 'succeeded'
         ? { type: 'TaskSucceeded', data: { attempt, exitCode: 0, finishedAt: this.now } }
         : { type: 'TaskCancelled', data: { attempt, finishedAt: this.now } },
@@ -216,7 +236,11 @@ export class ModelledWorld {
   }
 
   private revoke({ workerId, ...rest }: Revocation): void {
-    this.write(workerId, { type: 'AssignmentRevoked', data: { ...rest, revokedAt: this.now } });
+    this.send(workerId, { type: 'AssignmentRevoked', data: { ...rest, revokedAt: this.now } });
+  }
+
+  private send(workerId: string, event: AssignEvent): void {
+    this.onItsWay.push({ workerId, event });
   }
 
   private write(workerId: string, event: AssignEvent): void {

@@ -29,10 +29,12 @@ export class TestPlatform {
   readonly assigned: AssignEventData<'TaskAssigned'>[] = [];
   readonly revoked: (AssignEventData<'AssignmentRevoked'> & { workerId: string })[] = [];
   readonly sched: SchedEvent[] = [];
+  readonly withdrawn: AssignEventData<'TaskWithdrawn'>[] = [];
   readonly epochs: AssignEventData<'EpochStarted'>[] = [];
   /** Newest ASSIGN sequence per worker, as an agent would have applied it. */
   readonly applied = new Map<string, number>();
   onAssigned: ((data: AssignEventData<'TaskAssigned'>) => void) | undefined;
+  private readonly stops: (() => Promise<void>)[] = [];
   private readonly abort = new AbortController();
   private readonly versions = new Map<string, { version: number; sequence: number }>();
   private readonly committing = new Map<string, Promise<void>>();
@@ -67,14 +69,24 @@ export class TestPlatform {
   }
 
   async stop(): Promise<void> {
+    for (const stop of this.stops.reverse()) await stop();
     this.abort.abort();
     await this.nc.close();
     await this.server.stop();
   }
 
-  scheduler(overrides: Partial<SchedulerOptions> = {}) {
+  /** A scheduler that is stopped with the platform, if not before. */
+  async boot(overrides: Partial<SchedulerOptions> = {}) {
     const module = SchedulerModule.register(readEnvironment({ NATS_URL: this.server.url }), { ...times, ...overrides });
-    return startTestService({ name: 'scheduler', module, natsUrl: this.server.url });
+    const service = await startTestService({ name: 'scheduler', module, natsUrl: this.server.url });
+    let stopped = false;
+    const stop = async () => {
+      if (stopped) return;
+      stopped = true;
+      await service.stop();
+    };
+    this.stops.push(stop);
+    return { ...service, stop };
   }
 
   async beat(workerId: string, over: Partial<Heartbeat> = {}): Promise<void> {
@@ -112,6 +124,15 @@ export class TestPlatform {
 
   async succeed(taskId: string, attempt = 1): Promise<void> {
     await this.commit(taskId, { type: 'TaskSucceeded', data: { attempt, exitCode: 0, finishedAt: Date.now() } });
+  }
+
+  async requestCancel(taskId: string, graceMs = 100): Promise<void> {
+    await this.commit(taskId, { type: 'TaskCancelRequested', data: { requestedBy: 'u1', graceMs, at: Date.now() } });
+  }
+
+  /** What the tasks service does with a withdrawal. */
+  async endWithdrawn(taskId: string): Promise<void> {
+    await this.commit(taskId, { type: 'TaskCancelled', data: { attempt: 0, finishedAt: Date.now() } });
   }
 
   async requeue(taskId: string, endedAttempt: number, notBefore = 0): Promise<void> {
@@ -169,6 +190,8 @@ export class TestPlatform {
         this.onAssigned?.(event.data);
       } else if (event.type === 'AssignmentRevoked') {
         this.revoked.push({ ...event.data, workerId: commit.aggregateId });
+      } else if (event.type === 'TaskWithdrawn') {
+        this.withdrawn.push(event.data);
       } else {
         this.epochs.push(event.data);
       }

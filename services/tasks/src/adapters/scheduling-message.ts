@@ -4,9 +4,6 @@ import type { StreamMessage } from '@gantry/jetstream/stream-message';
 import { GantryError } from '@gantry/kernel/gantry-error';
 import type { z } from 'zod';
 
-/** The durable consumer that records assignments, shared by all replicas. */
-export const ASSIGN_DURABLE = 'tasks-assign';
-
 /** The spec travels with an assignment for the agent; this service knows it already. */
 const assignmentSchema = assignEventSchemas.TaskAssigned.omit({ spec: true, ownerId: true });
 
@@ -14,10 +11,6 @@ export function commitOf(message: StreamMessage): Commit {
   const commit = message.json() as Commit;
   if (typeof commit?.id !== 'string' || !Array.isArray(commit.events)) throw unreadable();
   return commit;
-}
-
-export function isAssignment({ type }: DomainEvent): boolean {
-  return type === 'TaskAssigned';
 }
 
 export function assignmentOf({ data }: DomainEvent): z.output<typeof assignmentSchema> {

@@ -5,27 +5,26 @@ import type { TaskView } from '@gantry/contracts/tasks/task-view';
 import type { Clock } from '@gantry/kernel/clock';
 import type { IdSource } from '@gantry/kernel/ids';
 import type { RequestCancel } from '../domain/task/task.commands.js';
-import type { RecordAssignmentHandler } from './record-assignment.handler.js';
 import { requestOrigin } from './request-origin.js';
 import { requireUser, requireVisibility, requireVisible } from './task-access.js';
 import type { TaskCommandExecutor } from './task-command.executor.js';
-import type { UnrecordedAssignments } from './unrecorded-assignments.port.js';
+
+/** The scheduler takes a waiting task out of its queue within milliseconds; if it is away, the answer is that the end was asked for. */
+const WITHDRAWAL_MS = 1_000;
 
 export class CancelTaskHandler {
   constructor(
     private readonly executor: TaskCommandExecutor,
-    private readonly unrecorded: UnrecordedAssignments,
-    private readonly assignments: RecordAssignmentHandler,
     private readonly ids: IdSource,
     private readonly clock: Clock,
   ) {}
 
+  /** The answer shows the end of a task that was waiting, and of a running one that its end was asked for. */
   async handle(input: ParsedInputOf<typeof cancelTask>, context: RequestContext): Promise<TaskView> {
     const { taskId, visibleTo, reason, graceMs = timing.defaultCancelGraceMs } = input;
     const actor = requireUser(context.actor);
     requireVisibility(actor, visibleTo);
-    const task = requireVisible(await this.executor.view(taskId), visibleTo);
-    if (task.status === 'queued') await this.recordWorker(taskId);
+    requireVisible(await this.executor.view(taskId), visibleTo);
     const command: RequestCancel = {
       type: 'RequestCancel',
       requestedBy: actor.name,
@@ -34,15 +33,7 @@ export class CancelTaskHandler {
       ...(reason === undefined ? {} : { reason }),
     };
     const executed = await this.executor.execute(taskId, command, requestOrigin(context, this.ids.next()));
+    if (executed.state.status === 'queued') await this.executor.leftQueue(taskId, WITHDRAWAL_MS);
     return this.executor.viewAfter(taskId, executed);
-  }
-
-  /**
-   * A task that waits ends at once, but one whose assignment has only not been recorded yet (a replica died with it in hand, or is
-   * behind) may have a container already: then its agent has to confirm the end.
-   */
-  private async recordWorker(taskId: string): Promise<void> {
-    for (const { assignment, commit } of await this.unrecorded.of(taskId))
-      await this.assignments.handle(assignment, commit);
   }
 }

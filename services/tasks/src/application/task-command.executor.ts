@@ -122,6 +122,16 @@ export class TaskCommandExecutor {
     }
   }
 
+  /** Waits until the task no longer waits for a worker, at most so long. */
+  async leftQueue(taskId: string, timeoutMs: number): Promise<void> {
+    const deadline = performance.now() + timeoutMs;
+    for (;;) {
+      const left = deadline - performance.now();
+      if (left <= 0 || this.board.get(taskId)?.status !== 'queued') return;
+      await this.signal.wait(taskId, left);
+    }
+  }
+
   async state(taskId: string): Promise<TaskState> {
     return (await this.handler.load(taskId)).state;
   }

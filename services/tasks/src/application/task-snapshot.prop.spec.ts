@@ -29,7 +29,18 @@ function newExecutor(store: InMemoryEventStore<TaskEvent>, endedKept = 2): TaskC
 }
 
 const act = fc.record({
-  kind: fc.constantFrom('submit', 'submit', 'assign', 'start', 'succeed', 'cancel', 'lose', 'fail', 'cancel', 'delete'),
+  kind: fc.constantFrom(
+    'submit',
+    'submit',
+    'assign',
+    'start',
+    'succeed',
+    'cancel',
+    'lose',
+    'fail',
+    'withdraw',
+    'delete',
+  ),
   pick: fc.nat(20),
   priority: fc.integer({ min: 0, max: 2 }),
   /** Seen by the process through the stream instead of being its own command. */
@@ -114,6 +125,8 @@ class Life {
         return { type: 'RecordAttemptLost', attempt, workerId: 'w', message: 'lost', now: at, jitter: 0 };
       case 'cancel':
         return { type: 'RequestCancel', requestedBy: 'Ada', graceMs: 1, at };
+      case 'withdraw':
+        return { type: 'RecordWithdrawal', attempt, now: at };
       default:
         return { type: 'DeleteTask', deletedBy: 'Ada', at };
     }

@@ -10,7 +10,10 @@ function check(world: ModelledWorld): void {
   for (const { workerId, running } of world.agents)
     for (const [taskId, attempt] of running)
       runners.set(taskId, [...(runners.get(taskId) ?? []), `${workerId}#${attempt}`]);
-  for (const [taskId, by] of runners) expect(by, `${taskId} runs once`).toHaveLength(1);
+  for (const [taskId, by] of runners) {
+    expect(by, `${taskId} runs once`).toHaveLength(1);
+    expect(world.tasks.get(taskId)?.ended, `${taskId} is not told as cancelled while it runs`).not.toBe('cancelled');
+  }
   for (const { workerId } of world.agents) {
     const { cpuCenti, tasks } = world.cluster.engine.ledger.totals(workerId);
     expect(cpuCenti).toBeGreaterThanOrEqual(0);
@@ -59,7 +62,10 @@ const commands = [
     .tuple(count, fc.nat(3))
     .map(([many, again]) => step(`assignments ${many} again ${again}`, (world) => world.showAssignments(many, again))),
   count.map((many) => step(`record ${many}`, (world) => world.recordAssignments(many))),
-  fc.constantFrom(0, 0, 1, 2).map((refused) => step(`decide, refused ${refused}`, (world) => world.decide(refused))),
+  fc.constant(step('decide', (world) => world.decide())),
+  fc
+    .tuple(count, fc.constantFrom(0, 0, 1, 2))
+    .map(([many, refused]) => step(`arrive ${many}, refused ${refused}`, (world) => world.arrive(many, refused))),
   // Rounds of parts that work, so that histories get as far as a second and third attempt.
   ...often(fc.constant(step('agents live', (world) => world.agentsLive()))),
   ...often(fc.constant(step('scheduler works', (world) => world.schedulerWorks()))),
@@ -87,6 +93,7 @@ it('runs no task twice at once and brings every task to one end, in any order of
       for (const cpu of [1, 2, 1]) world.submit(cpu);
       world.showTasks(3);
       world.decide();
+      world.arrive(3);
       fc.modelRun(() => ({ model: {}, real: world }), steps);
       if ([...steps].some((one) => String(one) === 'take over')) tookOver += 1;
       world.settle();

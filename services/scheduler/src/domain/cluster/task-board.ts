@@ -10,7 +10,15 @@ import { shapeOf } from '../placement/shape.js';
 import { EntryReader, storedEntryOf, type BoardRest } from './board-snapshot.js';
 import { EarlyAssignments } from './early-assignments.js';
 import { RestoredQueue } from './restored-queue.js';
-import { newAssignment, specToRun, type Assignment, type Revocation, type TaskEntry } from './task-entry.js';
+import {
+  newAssignment,
+  specToRun,
+  type Assignment,
+  type Revocation,
+  type TaskEntry,
+  type Withdrawal,
+} from './task-entry.js';
+import { Withdrawals } from './withdrawals.js';
 
 /**
  * Every open task with its assignment: the fold of TASKS and ASSIGN. Each event may come again, and the two streams may be
@@ -21,8 +29,9 @@ export class TaskBoard {
   /** Queued, but not before a time. */
   private readonly delayed = new Set<TaskEntry>();
   private readonly early = new EarlyAssignments();
-  /** Tasks whose assignment may have to be revoked. */
+  /** Tasks whose assignment may have to be revoked, or of which it has to be said that there is none. */
   private readonly attention = new Set<string>();
+  private readonly withdrawals = new Withdrawals();
   private extra: Revocation[] = [];
   private readonly restoredQueue = new RestoredQueue();
   private reader = new EntryReader();
@@ -49,6 +58,7 @@ export class TaskBoard {
     for (const entry of this.delayed) entry.notBefore += milliseconds;
     for (const { assignment } of this.entries.values())
       if (assignment?.lossReportedAt !== undefined) assignment.lossReportedAt += milliseconds;
+    this.withdrawals.clockStepped(milliseconds);
   }
 
   releaseDue(now: number): void {
@@ -106,6 +116,28 @@ export class TaskBoard {
       const assignment = this.entries.get(taskId)?.assignment;
       if (assignment !== undefined && assignment.sequence === undefined) this.refuse(taskId, assignment.attempt);
     }
+    for (const taskId of this.withdrawals.takeAll()) this.attention.add(taskId);
+  }
+
+  /**
+   * Cancelled tasks that have no worker, each once. Only a leader that has fenced all workers may ask: it alone knows that no
+   * assignment is on its way. A withdrawal that could not be stored is handed back by `retryWithdrawal`.
+   */
+  takeWithdrawals(now: number): Withdrawal[] {
+    const due: Withdrawal[] = [];
+    for (const taskId of [...this.attention, ...this.withdrawals.takeOverdue(now)]) {
+      const entry = this.entries.get(taskId);
+      if (entry === undefined || !isWithdrawn(entry)) continue;
+      this.attention.delete(taskId);
+      this.withdrawals.told(taskId, now);
+      due.push({ taskId, attempt: entry.attempt });
+    }
+    return due;
+  }
+
+  retryWithdrawal(taskId: string): void {
+    this.withdrawals.forget(taskId);
+    this.attention.add(taskId);
   }
 
   /** Revocations that are due, each once. A revocation that could not be stored is handed back by `retryRevocation`. */
@@ -117,6 +149,7 @@ export class TaskBoard {
       const assignment = entry?.assignment;
       // An assignment still on its way to the broker is revoked as soon as it is there.
       if (assignment !== undefined && assignment.sequence === undefined) continue;
+      if (entry !== undefined && isWithdrawn(entry)) continue;
       this.attention.delete(taskId);
       if (entry === undefined || assignment === undefined || assignment.revoked !== undefined) continue;
       assignment.revoked = { sequence: undefined };
@@ -147,6 +180,7 @@ export class TaskBoard {
     this.entries.delete(entry.taskId);
     // A standby never looks at it: it would remember every task that was ever cancelled.
     this.attention.delete(entry.taskId);
+    this.withdrawals.forget(entry.taskId);
   }
 
   /**
@@ -175,7 +209,7 @@ export class TaskBoard {
     this.entries.set(entry.taskId, entry);
     if (assignment !== undefined) this.hold(entry, assignment);
     else if (entry.cancel === undefined && !entry.closed) this.restoredQueue.add(entry);
-    if (attention) this.attention.add(entry.taskId);
+    if (attention || (assignment === undefined && isWithdrawn(entry))) this.attention.add(entry.taskId);
   }
 
   endRestore({ early, extra }: BoardRest, now: number): void {
@@ -355,6 +389,11 @@ export class TaskBoard {
     this.engine.release(entry.taskId, entry.assignment.attempt);
     entry.assignment = undefined;
   }
+}
+
+/** Its end was asked for while it had no worker: it is in no queue any more. */
+function isWithdrawn({ cancel, closed, assignment }: TaskEntry): boolean {
+  return cancel !== undefined && !closed && assignment === undefined;
 }
 
 function superseded(taskId: string, { workerId, attempt }: Pick<Assignment, 'workerId' | 'attempt'>): Revocation {

@@ -56,6 +56,12 @@ export interface Revocation {
   readonly reason: AssignEventData<'AssignmentRevoked'>['reason'];
 }
 
+/** A cancelled task that has no worker and gets none. */
+export interface Withdrawal {
+  readonly taskId: string;
+  readonly attempt: number;
+}
+
 export function newAssignment(
   data: Pick<Assignment, 'attempt' | 'workerId' | 'workerName' | 'gpuIds' | 'assignedAt' | 'leaseMs'>,
   sequence: number | undefined,

@@ -1,18 +1,20 @@
-import type { DomainEvent } from '@gantry/contracts/messaging/commit';
+import type { Commit, DomainEvent } from '@gantry/contracts/messaging/commit';
 import { streams } from '@gantry/contracts/messaging/streams';
-import { schedEventSchemas } from '@gantry/contracts/scheduling/assign-events';
+import { assignEventSchemas, schedEventSchemas } from '@gantry/contracts/scheduling/assign-events';
 import { HandleStream, HandleStreamBatch } from '@gantry/jetstream/nest/decorators';
 import type { StreamMessage } from '@gantry/jetstream/stream-message';
 import { Controller, Inject } from '@nestjs/common';
 import { RecordAssignmentHandler } from '../../application/record-assignment.handler.js';
 import { type LostAttempts, RecordLostAttemptsHandler } from '../../application/record-lost-attempts.handler.js';
-import { ASSIGN_DURABLE, assignmentOf, commitOf, isAssignment, parseDecision } from '../scheduling-message.js';
+import { RecordWithdrawalHandler } from '../../application/record-withdrawal.handler.js';
+import { assignmentOf, commitOf, parseDecision } from '../scheduling-message.js';
 
 /** What the scheduler decided, recorded in the history of each task. */
 @Controller()
 export class SchedulingConsumer {
   constructor(
     @Inject(RecordAssignmentHandler) private readonly assignments: RecordAssignmentHandler,
+    @Inject(RecordWithdrawalHandler) private readonly withdrawals: RecordWithdrawalHandler,
     @Inject(RecordLostAttemptsHandler) private readonly losses: RecordLostAttemptsHandler,
   ) {}
 
@@ -20,14 +22,10 @@ export class SchedulingConsumer {
    * In batches, because one subject carries all assignments of a worker: one after the other, each would wait for the append
    * of the one before it, and the reports of the agents would have to wait for them in turn. Tasks need no order between them.
    */
-  @HandleStreamBatch({ stream: streams.assign, durable: ASSIGN_DURABLE, maxMessages: 200, maxWaitMs: 5 })
+  @HandleStreamBatch({ stream: streams.assign, durable: 'tasks-assign', maxMessages: 200, maxWaitMs: 5 })
   async onAssign(messages: StreamMessage[]): Promise<void> {
     await Promise.all(
-      messages
-        .map(commitOf)
-        .flatMap((commit) =>
-          commit.events.filter(isAssignment).map((event) => this.assignments.handle(assignmentOf(event), commit)),
-        ),
+      messages.map(commitOf).flatMap((commit) => commit.events.map((event) => this.record(event, commit))),
     );
   }
 
@@ -38,6 +36,12 @@ export class SchedulingConsumer {
       const lost = lostAttempts(event);
       if (lost !== undefined) await this.losses.handle(lost, commit);
     }
+  }
+
+  private async record(event: DomainEvent, commit: Commit): Promise<void> {
+    if (event.type === 'TaskAssigned') await this.assignments.handle(assignmentOf(event), commit);
+    else if (event.type === 'TaskWithdrawn')
+      await this.withdrawals.handle(parseDecision(assignEventSchemas.TaskWithdrawn, event.data), commit);
   }
 }
 

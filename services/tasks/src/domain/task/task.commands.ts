@@ -44,6 +44,13 @@ export interface RequestCancel {
   readonly at: number;
 }
 
+/** The scheduler has taken the waiting task out of its queue: the attempt will never have a worker. */
+export interface RecordWithdrawal {
+  readonly type: 'RecordWithdrawal';
+  readonly attempt: number;
+  readonly now: number;
+}
+
 /** The scheduler gave the attempt up: its worker is lost, or came back without it. */
 export interface RecordAttemptLost {
   readonly type: 'RecordAttemptLost';
@@ -67,4 +74,11 @@ export interface DeleteTask {
 }
 
 export type TaskCommand =
-  SubmitTask | RecordAssignment | RecordReport | RequestCancel | RecordAttemptLost | RecordArtifact | DeleteTask;
+  | SubmitTask
+  | RecordAssignment
+  | RecordReport
+  | RequestCancel
+  | RecordWithdrawal
+  | RecordAttemptLost
+  | RecordArtifact
+  | DeleteTask;

@@ -105,6 +105,10 @@ const command: fc.Arbitrary<TaskCommand> = fc.oneof(
   },
   {
     weight: 2,
+    arbitrary: fc.record({ attempt, now: time }).map((data): TaskCommand => ({ type: 'RecordWithdrawal', ...data })),
+  },
+  {
+    weight: 2,
     arbitrary: fc
       .record({ attempt, workerId, now: time })
       .map((data): TaskCommand => ({ type: 'RecordAttemptLost', message: 'lost', jitter: 0, ...data })),
@@ -234,6 +238,21 @@ describe('any interleaving of commands', () => {
       }
       expect(retries).toBeLessThanOrEqual(2);
     });
+  });
+
+  it('tells a task as cancelled only on the word of who could have let it run', () => {
+    let withdrawn = 0;
+    property((steps) => {
+      for (const { command: next, before, events } of steps) {
+        if (!events.some(({ type }) => type === 'TaskCancelled')) continue;
+        expect('cancel' in before && before.cancel).toBeTruthy();
+        if (before.status === 'queued') {
+          expect(next.type).toBe('RecordWithdrawal');
+          withdrawn += 1;
+        } else expect(['RecordReport', 'RecordAttemptLost']).toContain(next.type);
+      }
+    });
+    expect(withdrawn).toBeGreaterThan(0);
   });
 
   it('makes events that fit their contract and a view that agrees with the state', () => {

@@ -9,6 +9,7 @@ import type {
   RecordArtifact,
   RecordAssignment,
   RecordAttemptLost,
+  RecordWithdrawal,
   RequestCancel,
   SubmitTask,
   TaskCommand,
@@ -28,6 +29,8 @@ export function decideTask(command: TaskCommand, state: TaskState): readonly Tas
       return decideReports(command, state);
     case 'RequestCancel':
       return requestCancel(command, state);
+    case 'RecordWithdrawal':
+      return recordWithdrawal(command, state);
     case 'RecordAttemptLost':
       return recordAttemptLost(command, state);
     case 'RecordArtifact':
@@ -57,25 +60,38 @@ function submit(command: SubmitTask, state: TaskState): readonly TaskEvent[] {
   ];
 }
 
-/** An assignment that does not fit (cancelled meanwhile, an older attempt) is ignored; the scheduler revokes it. */
+/**
+ * An assignment that does not fit (an older attempt) is ignored; the scheduler revokes it. One that was on its way when the
+ * cancellation was asked for is recorded: its worker has to confirm the end.
+ */
 function recordAssignment(command: RecordAssignment, state: TaskState): readonly TaskEvent[] {
   if (state.status !== 'queued' || command.attempt !== state.attempt) return [];
   const { attempt, workerId, workerName, leaseMs, gpuIds, assignedAt } = command;
   return [{ type: 'TaskAssigned', data: { attempt, workerId, workerName, leaseMs, gpuIds: [...gpuIds], assignedAt } }];
 }
 
+/**
+ * Never ends the task by itself, not even a waiting one: an assignment may be on its way to the stream. The scheduler, which alone
+ * makes them, says that there will be none (`RecordWithdrawal`); otherwise the agent says that the container is gone.
+ */
 function requestCancel(command: RequestCancel, state: TaskState): readonly TaskEvent[] {
   if (state.status === 'absent' || state.status === 'deleted') throw taskErrors.notFound();
   if (state.status === 'cancelled') return [];
   if (!isActive(state)) throw taskErrors.alreadyFinished(state.status);
   const { requestedBy, reason, graceMs, at } = command;
-  const requested: TaskEvent = {
-    type: 'TaskCancelRequested',
-    data: { requestedBy, graceMs, at, ...(reason === undefined ? {} : { reason }) },
-  };
-  // 0: no attempt was running.
-  if (state.status === 'queued') return [requested, { type: 'TaskCancelled', data: { attempt: 0, finishedAt: at } }];
-  return state.cancel === undefined ? [requested] : [];
+  if (state.cancel !== undefined) return [];
+  return [
+    {
+      type: 'TaskCancelRequested',
+      data: { requestedBy, graceMs, at, ...(reason === undefined ? {} : { reason }) },
+    },
+  ];
+}
+
+/** The end of a task that was cancelled while it waited. Attempt 0: none was running. */
+function recordWithdrawal(command: RecordWithdrawal, state: TaskState): readonly TaskEvent[] {
+  if (state.status !== 'queued' || state.cancel === undefined || state.attempt !== command.attempt) return [];
+  return [{ type: 'TaskCancelled', data: { attempt: 0, finishedAt: command.now } }];
 }
 
 function recordAttemptLost(command: RecordAttemptLost, state: TaskState): readonly TaskEvent[] {

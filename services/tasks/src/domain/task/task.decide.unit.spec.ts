@@ -1,7 +1,13 @@
 import type { Artifact } from '@gantry/contracts/tasks/task-status';
 import { given } from '@gantry/testing/given-when-then';
 import { describe, expect, it } from 'vitest';
-import type { RecordArtifact, RecordAssignment, RecordAttemptLost, RequestCancel } from './task.commands.js';
+import type {
+  RecordArtifact,
+  RecordAssignment,
+  RecordAttemptLost,
+  RecordWithdrawal,
+  RequestCancel,
+} from './task.commands.js';
 import { decideTask, taskDecider } from './task.decide.js';
 import {
   NOW,
@@ -28,6 +34,8 @@ const assignment = (attempt = 1, workerId = 'w1'): RecordAssignment => ({
   assignedAt: 2,
 });
 const cancel: RequestCancel = { type: 'RequestCancel', requestedBy: 'Ada', graceMs: 10_000, at: 5 };
+const withdrawal: RecordWithdrawal = { type: 'RecordWithdrawal', attempt: 1, now: 6 };
+const backingOff = [submitted({ retries: 1 }), assigned(), started(), requeued(1, 'user_exit')];
 const lost = (attempt = 1, workerId = 'w1'): RecordAttemptLost => ({
   type: 'RecordAttemptLost',
   attempt,
@@ -89,17 +97,13 @@ describe('assignment', () => {
 });
 
 describe('cancel', () => {
-  it('ends a queued task at once', () => {
-    given(taskDecider, [submitted()])
-      .when(cancel)
-      .then([cancelRequested(), { type: 'TaskCancelled', data: { attempt: 0, finishedAt: 5 } }]);
-  });
-
   it.each([
-    ['assigned', [submitted(), assigned()]],
-    ['starting', [submitted(), assigned(), starting()]],
-    ['running', [submitted(), assigned(), started()]],
-  ])('waits for the agent when %s, and asks only once', (_name, events) => {
+    ['the scheduler when queued', [submitted()]],
+    ['the scheduler when it waits out its back-off', backingOff],
+    ['the agent when assigned', [submitted(), assigned()]],
+    ['the agent when starting', [submitted(), assigned(), starting()]],
+    ['the agent when running', [submitted(), assigned(), started()]],
+  ])('waits for %s, and asks only once', (_name, events) => {
     given(taskDecider, events).when(cancel).then([cancelRequested()]);
     given(taskDecider, [...events, cancelRequested()])
       .when(cancel)
@@ -114,13 +118,36 @@ describe('cancel', () => {
       ]);
   });
 
-  it('ends a task that waits out its back-off at once, and what its last attempt still says changes nothing', () => {
-    const waiting = [submitted({ retries: 1 }), assigned(), started(), requeued(1, 'user_exit')];
-    const ended = [cancelRequested(), { type: 'TaskCancelled', data: { attempt: 0, finishedAt: 5 } } as const];
-    given(taskDecider, waiting).when(cancel).then(ended);
-    given(taskDecider, [...waiting, ...ended])
+  it('of a waiting task is over when the scheduler has withdrawn it, and what its last attempt still says changes nothing', () => {
+    const ended = { type: 'TaskCancelled', data: { attempt: 0, finishedAt: 6 } } as const;
+    given(taskDecider, [submitted(), cancelRequested()]).when(withdrawal).then([ended]);
+    const asked = [...backingOff, cancelRequested()];
+    given(taskDecider, asked)
+      .when({ ...withdrawal, attempt: 2 })
+      .then([ended]);
+    given(taskDecider, [...asked, ended])
       .when(report(exited('exited', { exitCode: 0 })))
       .then([]);
+  });
+
+  it('of a task whose assignment was on its way is over when its worker says so', () => {
+    const placed = [submitted({ retries: 1 }), cancelRequested()];
+    given(taskDecider, placed).when(assignment()).then([assigned()]);
+    given(taskDecider, [...placed, assigned()])
+      .when(withdrawal)
+      .then([]);
+    given(taskDecider, [...placed, assigned()])
+      .when(report(exited('cancelled')))
+      .then([{ type: 'TaskCancelled', data: { attempt: 1, finishedAt: 9 } }]);
+  });
+
+  it.each([
+    ['nobody cancelled', [submitted()]],
+    ['of another attempt', [...backingOff, cancelRequested()]],
+    ['that is unknown', []],
+    ['that has ended', [submitted(), assigned(), started(), succeeded()]],
+  ])('a withdrawal of a task %s changes nothing', (_name, events) => {
+    given(taskDecider, events).when(withdrawal).then([]);
   });
 
   it('is refused for a task that has ended, and nothing for a cancelled one', () => {

@@ -15,6 +15,7 @@ export function evolveTask(state: TaskState, event: TaskEvent): TaskState {
       infrastructureFailures: 0,
       memoryMb: spec.resources.memoryMb,
       artifacts: [],
+      cancel: undefined,
       past: [],
       staleSeen: [],
     };
@@ -28,7 +29,7 @@ export function evolveTask(state: TaskState, event: TaskEvent): TaskState {
   switch (event.type) {
     case 'TaskAssigned': {
       const { attempt, workerId } = event.data;
-      return { ...activeCore(state), status: 'assigned', attempt, workerId, cancel: undefined };
+      return { ...activeCore(state), status: 'assigned', attempt, workerId };
     }
     case 'TaskStarting':
       if (state.status === 'queued') return state;
@@ -46,7 +47,6 @@ export function evolveTask(state: TaskState, event: TaskEvent): TaskState {
       return { ...state, artifacts: [...state.artifacts.filter((known) => known.id !== id), { id, attempt, sha256 }] };
     }
     case 'TaskCancelRequested': {
-      if (state.status === 'queued') return state;
       const { requestedBy, graceMs } = event.data;
       return { ...state, cancel: { requestedBy, graceMs } };
     }
@@ -88,12 +88,13 @@ export function isPlaced(state: TaskState): state is PlacedTask {
   return state.status === 'assigned' || state.status === 'starting' || state.status === 'running';
 }
 
+/** Spelled out, because a spread into a spread copies every field twice, for every event of every task. */
 function activeCore(state: ActiveTask): Omit<QueuedTask, 'status'> {
   const { ownerId, spec, attempt, retriesUsed, infrastructureFailures, memoryMb, artifacts, past, staleSeen } = state;
-  return { ownerId, spec, attempt, retriesUsed, infrastructureFailures, memoryMb, artifacts, past, staleSeen };
+  const { cancel } = state;
+  return { ownerId, spec, attempt, retriesUsed, infrastructureFailures, memoryMb, artifacts, past, staleSeen, cancel };
 }
 
-/** Spelled out, because a spread into a spread copies every field twice, for every event of every task. */
 function placedCore(state: PlacedTask) {
   const { ownerId, spec, attempt, retriesUsed, infrastructureFailures, memoryMb, artifacts, past, staleSeen } = state;
   const { workerId, cancel } = state;

@@ -27,6 +27,7 @@ interface Active extends Known {
   /** Of the attempt that is current or next, MiB: what the spec asks for, or more after retries out of memory. */
   readonly memoryMb: number;
   readonly artifacts: readonly KnownArtifact[];
+  readonly cancel: CancelRequest | undefined;
 }
 
 interface KnownArtifact {
@@ -42,7 +43,6 @@ interface CancelRequest {
 
 interface OnWorker extends Active {
   readonly workerId: string;
-  readonly cancel: CancelRequest | undefined;
 }
 
 export interface Progress {

@@ -90,7 +90,7 @@ export class TaskBoard {
   }
 
   queuePosition(task: TaskView): number | null {
-    return task.status === 'queued' ? this.positions.positionOf(task) : null;
+    return task.status === 'queued' && task.cancelRequestedAt === null ? this.positions.positionOf(task) : null;
   }
 
   get size(): number {

@@ -1,0 +1,62 @@
+import { randomUUID } from 'node:crypto';
+import { streams, subjects } from '@gantry/contracts/messaging/streams';
+import { waitingTasks } from '@gantry/contracts/scheduling/assign-events';
+import type { TaskEvent } from '@gantry/contracts/tasks/task-events';
+import { connectNats } from '@gantry/jetstream/connect';
+import { JetStreamEventStore } from '@gantry/jetstream/jetstream-event-store';
+import { publishJson } from '@gantry/jetstream/publisher';
+import type { NatsConnection } from '@nats-io/transport-node';
+
+/** As much of a scheduler as a cancellation needs: it withdraws cancelled tasks that it has not given to a worker. */
+export class WithdrawingScheduler {
+  /** Tasks that have a worker, recorded or not. */
+  private readonly placed = new Set<string>();
+  private readonly attempts = new Map<string, number>();
+  private readonly abort = new AbortController();
+
+  private constructor(private readonly nc: NatsConnection) {}
+
+  static async start(url: string): Promise<WithdrawingScheduler> {
+    const scheduler = new WithdrawingScheduler(await connectNats({ url, name: 'test' }));
+    void new JetStreamEventStore<TaskEvent>(scheduler.nc, streams.tasks).follow({
+      fromSequence: 1,
+      onCommit: async ({ commit }) => {
+        const taskId = commit.aggregateId;
+        for (const event of commit.events) {
+          if (event.type === 'TaskRequeued') {
+            scheduler.placed.delete(taskId);
+            scheduler.attempts.set(taskId, event.data.nextAttempt);
+          }
+          if (event.type === 'TaskCancelRequested' && !scheduler.placed.has(taskId)) await scheduler.withdraw(taskId);
+        }
+      },
+      signal: scheduler.abort.signal,
+    });
+    return scheduler;
+  }
+
+  places(taskId: string): void {
+    this.placed.add(taskId);
+  }
+
+  async withdraw(taskId: string): Promise<void> {
+    const attempt = this.attempts.get(taskId) ?? 1;
+    await publishJson(this.nc, subjects.assign(waitingTasks), {
+      id: randomUUID(),
+      stream: streams.assign.name,
+      aggregateId: waitingTasks,
+      version: 1,
+      schemaVersion: 1,
+      occurredAt: Date.now(),
+      actor: { kind: 'service', id: 'scheduler' },
+      correlationId: 'test',
+      causationId: 'test',
+      events: [{ type: 'TaskWithdrawn', data: { taskId, attempt, withdrawnAt: Date.now() } }],
+    });
+  }
+
+  async stop(): Promise<void> {
+    this.abort.abort();
+    await this.nc.close();
+  }
+}
