@@ -115,10 +115,12 @@ export class AssignmentOutbox {
 
   /**
    * For a worker that joins after the take-over: its subject is fenced before it matters, and not only with its first
-   * assignment.
+   * assignment. `again`: also if it was fenced before.
    */
-  welcome(workerId: string): void {
-    if (this.term !== undefined) this.pump(this.channel(workerId), true);
+  welcome(workerId: string, again = false): void {
+    const channel = this.channel(workerId);
+    if (again && this.term !== undefined) channel.pending.push(fenceOf(this.term));
+    this.pump(channel, true);
   }
 
   /** From now on appends are made, on subjects that were not fenced together with the fence. */

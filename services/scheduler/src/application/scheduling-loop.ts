@@ -132,9 +132,9 @@ export class SchedulingLoop {
 
   onHeartbeat(heartbeat: Heartbeat, seenAt: number): void {
     const now = this.now();
-    const { joined, strays } = this.ports.cluster.observeHeartbeat(heartbeat, seenAt, now);
+    const { joined, strays, behind } = this.ports.cluster.observeHeartbeat(heartbeat, seenAt, now);
     if (!this.leading) return;
-    this.outbox.welcome(heartbeat.workerId);
+    this.outbox.welcome(heartbeat.workerId, behind);
     if (joined) {
       this.ports.logger.info({ workerId: heartbeat.workerId, session: heartbeat.session }, 'worker joined');
       this.announcer.joined(heartbeat.workerId, heartbeat.spec.name, heartbeat.session, now);

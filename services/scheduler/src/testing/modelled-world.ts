@@ -121,6 +121,20 @@ export class ModelledWorld {
     this.cluster.board.refuseUnstored();
   }
 
+  /** The same scheduler loses its leadership right after a pass, and leads again: what was on its way is gone, and nobody told it. */
+  leadAgain(): void {
+    this.decide();
+    this.onItsWay = [];
+    this.showAssignments(Infinity);
+    this.cluster.board.refuseUnstored();
+  }
+
+  /** One that runs, if there is any. */
+  cancelRunning(agent: ModelledAgent): void {
+    const [taskId] = agent.running.keys();
+    if (taskId !== undefined) this.requestCancel(taskId);
+  }
+
   requestCancel(taskId: string): void {
     const task = this.tasks.get(taskId);
     if (task === undefined || task.ended !== undefined || task.cancelRequested) return;
@@ -161,6 +175,17 @@ export class ModelledWorld {
     // Reports wait for the assignment that they are about.
     this.recordAssignments(Infinity);
     for (const report of agent.reports.splice(0)) this.record(report);
+  }
+
+  /** Everybody connected and at work, but no task ends by itself: what a cancellation does not reach now it will never reach. */
+  reachCancelled(): void {
+    for (const agent of this.agents) agent.connected = true;
+    const isOpen = ({ cancelRequested, ended }: ModelledTask) => cancelRequested && ended === undefined;
+    for (let round = 0; round < 12 && [...this.tasks.values()].some(isOpen); round += 1) {
+      this.pass(5_000);
+      this.agentsLive();
+      this.schedulerWorks();
+    }
   }
 
   /** Streams to their end, agents connected, everything read: what is not done then will never be. */

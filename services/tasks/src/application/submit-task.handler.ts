@@ -14,6 +14,8 @@ import type { TaskCommandExecutor } from './task-command.executor.js';
 /** Told which ids cannot exist yet, so that the store need not look. Wrong guesses are caught by the append's fence. */
 export interface FreshIds {
   expectFresh(taskId: string): void;
+  /** The submission is over: whoever loads the task from now on looks. */
+  settle(taskId: string): void;
 }
 
 export interface Submission {
@@ -48,7 +50,9 @@ export class SubmitTaskHandler {
     if (this.executor.board.get(taskId) === undefined) this.freshIds.expectFresh(taskId);
     const command: SubmitTask = { type: 'SubmitTask', ...rest, at: this.clock.now() };
     // The id says all there is to say about this command: a repeated one is the same command.
-    const executed = await this.executor.execute(taskId, command, requestOrigin(context, `submit:${taskId}`));
+    const executed = await this.executor
+      .execute(taskId, command, requestOrigin(context, `submit:${taskId}`))
+      .finally(() => this.freshIds.settle(taskId));
     const task = await this.executor.viewAfter(taskId, executed);
     const duplicate = executed.stored === undefined;
     if (duplicate && (task.deleted || !sameSpec(task.spec, submission.spec))) throw taskErrors.idempotencyConflict();

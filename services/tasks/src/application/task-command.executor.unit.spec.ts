@@ -1,5 +1,6 @@
 import type { UserActor } from '@gantry/contracts/messaging/actor';
 import type { RequestContext } from '@gantry/contracts/messaging/request';
+import { subjects } from '@gantry/contracts/messaging/streams';
 import { taskSpecSchema } from '@gantry/contracts/tasks/task-spec';
 import type { TaskEvent } from '@gantry/contracts/tasks/task-events';
 import type { CommandOrigin } from '@gantry/event-sourcing/command-handler';
@@ -19,8 +20,8 @@ const spec = taskSpecSchema.parse({ name: 'train', image: 'busybox', retries: 1 
 const origin = (commandId: string): CommandOrigin => ({ commandId, actor: ada, correlationId: 'c', causationId: 'c' });
 
 /** One process of the service. Without `follows` it sees nothing but its own commits, as in the moment before an echo. */
-function replica(store: InMemoryEventStore<TaskEvent>, options: { follows?: boolean } = {}) {
-  const board = new TaskBoard();
+function replica(store: InMemoryEventStore<TaskEvent>, options: { follows?: boolean; endedKept?: number } = {}) {
+  const board = new TaskBoard(options);
   const clock = new ManualClock();
   const optimistic = new OptimisticCreateStore(store);
   const executor = new TaskCommandExecutor(store, board, clock, optimistic);
@@ -29,7 +30,7 @@ function replica(store: InMemoryEventStore<TaskEvent>, options: { follows?: bool
   if (options.follows === true) {
     void store.follow({ fromSequence: 1, onCommit: (stored) => executor.absorb(stored), signal: stop.signal });
   }
-  return { board, executor, submit, stop: () => stop.abort() };
+  return { board, executor, submit, store: optimistic, stop: () => stop.abort() };
 }
 
 const assignment: RecordAssignment = {
@@ -55,6 +56,16 @@ const typesIn = (store: InMemoryEventStore<TaskEvent>) =>
   store.all.flatMap(({ commit }) => commit.events.map(({ type }) => type));
 
 describe('task commands', () => {
+  it('of a repeated submission leave nothing behind that hides the task from who loads it next', async () => {
+    const { submit, executor, board, store } = replica(new InMemoryEventStore(), { endedKept: 0 });
+    const { task } = await submit.handle({ spec, idempotencyKey: 'k' }, context);
+    await executor.execute(task.id, assignment, origin('a'));
+    await executor.execute(task.id, success, origin('b'));
+    expect(board.get(task.id)).toBeUndefined();
+    expect((await submit.handle({ spec, idempotencyKey: 'k' }, context)).duplicate).toBe(true);
+    expect(await store.load(subjects.task(task.id))).not.toEqual([]);
+  });
+
   it('show on the board at once', async () => {
     const { board, submit, executor } = replica(new InMemoryEventStore());
     const { task } = await submit.handle({ spec }, context);

@@ -7,12 +7,19 @@ import { leaseMsOf, withoutLease } from '../fleet/task-lease.js';
 import type { FleetTiming } from '../fleet/worker-record.js';
 import { PlacementEngine, type PolicyChoice } from '../placement/placement-engine.js';
 import { TaskBoard } from './task-board.js';
-import type { Revocation, TaskEntry } from './task-entry.js';
+import type { Assignment, Revocation, TaskEntry } from './task-entry.js';
 
 /** Heartbeats in a row without a task before its attempt counts as lost: its last report may still be on the way. */
 const MISSED_BEFORE_LOSS = 3;
+/**
+ * Heartbeats in a row after which the stream is taken to hold no more what a worker was to read: it keeps a day, and a worker may
+ * be cut off for longer under a long lease.
+ */
+const BEATS_BEFORE_REPEAT = 6;
 /** A loss that changed nothing is announced again after this: the first one may have overtaken the assignment's record. */
 const REPEAT_LOSS_AFTER_MS = 30_000;
+
+type RunningPhase = Heartbeat['running'][number]['phase'];
 
 export interface Loss {
   readonly kind: 'worker' | 'assignments';
@@ -28,6 +35,8 @@ export interface HeartbeatOutcome {
   readonly joined: boolean;
   /** Attempts that the worker runs although they are not (or no longer) its own. */
   readonly strays: readonly Revocation[];
+  /** It should have read more by now: anything that is written for it next shows it, and us, that there is nothing before it. */
+  readonly behind: boolean;
 }
 
 /**
@@ -55,9 +64,9 @@ export class Cluster {
 
   observeHeartbeat(heartbeat: Heartbeat, seenAt: number, now: number): HeartbeatOutcome {
     const { joined, fresh } = this.fleet.observe(heartbeat, seenAt, now);
-    if (!fresh) return { joined: false, strays: [] };
-    this.checkMissing(heartbeat);
-    return { joined, strays: this.findStrays(heartbeat) };
+    if (!fresh) return { joined: false, strays: [], behind: false };
+    const behind = this.checkMissing(heartbeat);
+    return { joined, strays: this.findStrays(heartbeat), behind };
   }
 
   /** Places what fits now. The assignments are held in memory until they are stored or refused. */
@@ -161,26 +170,44 @@ export class Cluster {
     return due;
   }
 
-  private checkMissing(heartbeat: Heartbeat): void {
+  /** Answers whether the worker is behind. */
+  private checkMissing(heartbeat: Heartbeat): boolean {
     this.forgetful.delete(heartbeat.workerId);
-    const running = new Set(heartbeat.running.map(({ taskId, attempt }) => `${taskId}/${attempt}`));
+    let behind = false;
+    const running = new Map(heartbeat.running.map((one) => [`${one.taskId}/${one.attempt}`, one]));
     for (const { taskId } of [...this.engine.ledger.reservationsOn(heartbeat.workerId)]) {
       const entry = this.board.get(taskId)!;
       const { assignment } = entry;
       if (assignment === undefined) continue;
-      if (running.has(`${taskId}/${assignment.attempt}`)) {
+      const shown = running.get(`${taskId}/${assignment.attempt}`);
+      if (shown !== undefined) {
         assignment.missed = 0;
+        this.checkHeeded(entry, assignment, shown.phase);
         continue;
       }
+      const written = entry.closed ? assignment.revoked?.sequence : assignment.sequence;
+      if (written === undefined) continue;
+      if (heartbeat.assignSequence < written) {
+        assignment.unread += 1;
+        if (assignment.unread % BEATS_BEFORE_REPEAT === 0) behind = true;
+        continue;
+      }
+      assignment.unread = 0;
       if (entry.closed) {
-        const revokedAt = assignment.revoked?.sequence;
-        if (revokedAt !== undefined && heartbeat.assignSequence >= revokedAt) this.board.dropClosed(entry);
+        this.board.dropClosed(entry);
         continue;
       }
-      if (assignment.sequence === undefined || heartbeat.assignSequence < assignment.sequence) continue;
       assignment.missed += 1;
       if (assignment.missed >= MISSED_BEFORE_LOSS) this.forgetful.add(heartbeat.workerId);
     }
+    return behind;
+  }
+
+  /** A revocation that an agent lets pass by so often never reached it. */
+  private checkHeeded({ taskId }: TaskEntry, assignment: Assignment, phase: RunningPhase): void {
+    const heeded = assignment.revoked?.sequence === undefined || phase === 'stopping' || phase === 'collecting';
+    assignment.unheeded = heeded ? 0 : assignment.unheeded + 1;
+    if (assignment.unheeded >= BEATS_BEFORE_REPEAT) this.board.revokeAgain(taskId, assignment);
   }
 
   private findStrays({ workerId, running }: Heartbeat): Revocation[] {

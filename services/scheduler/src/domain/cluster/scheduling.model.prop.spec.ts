@@ -41,6 +41,7 @@ const onAgent = (name: string, run: (world: ModelledWorld, agent: ModelledWorld[
 const commands = [
   fc.constantFrom(0.5, 1, 2).map((cpu) => step(`submit ${cpu}`, (world) => world.submit(cpu))),
   fc.nat(20).map((index) => step(`cancel t${index}`, (world) => world.requestCancel(`t${index}`))),
+  onAgent('cancel on', (world, agent) => world.cancelRunning(agent)),
   onAgent('beat', (world, agent) => world.beat(agent)),
   onAgent('hear', (world, agent) => world.hear(agent.workerId)),
   onAgent('read', (world, agent) => agent.read(world.now)),
@@ -72,6 +73,7 @@ const commands = [
   fc.constant(step('sweep', (world) => world.sweep())),
   fc.constant(step('record losses', (world) => world.recordLosses())),
   fc.constant(step('take over', (world) => world.takeOver())),
+  fc.constant(step('lead again', (world) => world.leadAgain())),
   ...often(
     fc
       .constantFrom(100, 5_000, 20_000, 20_000, 62_000)
@@ -96,6 +98,9 @@ it('runs no task twice at once and brings every task to one end, in any order of
       world.arrive(3);
       fc.modelRun(() => ({ model: {}, real: world }), steps);
       if ([...steps].some((one) => String(one) === 'take over')) tookOver += 1;
+      world.reachCancelled();
+      for (const [taskId, { cancelRequested, ended }] of world.tasks)
+        if (cancelRequested) expect(ended, `${taskId} is over after its cancellation`).toBeDefined();
       world.settle();
       for (const [taskId, { ended, attempt }] of world.tasks) {
         expect(ended, `${taskId} ends`).toBeDefined();

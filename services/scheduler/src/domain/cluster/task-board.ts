@@ -8,6 +8,7 @@ import { reservationFor } from '../ledger/reservation-ledger.js';
 import type { Decision, PlacementEngine } from '../placement/placement-engine.js';
 import { shapeOf } from '../placement/shape.js';
 import { EntryReader, storedEntryOf, type BoardRest } from './board-snapshot.js';
+import { DelayedTasks } from './delayed-tasks.js';
 import { EarlyAssignments } from './early-assignments.js';
 import { RestoredQueue } from './restored-queue.js';
 import {
@@ -26,8 +27,7 @@ import { Withdrawals } from './withdrawals.js';
  */
 export class TaskBoard {
   private readonly entries = new Map<string, TaskEntry>();
-  /** Queued, but not before a time. */
-  private readonly delayed = new Set<TaskEntry>();
+  private readonly delayed = new DelayedTasks();
   private readonly early = new EarlyAssignments();
   /** Tasks whose assignment may have to be revoked, or of which it has to be said that there is none. */
   private readonly attention = new Set<string>();
@@ -48,25 +48,19 @@ export class TaskBoard {
 
   /** When the next delayed task is due. */
   nextDueAt(): number | undefined {
-    let next: number | undefined;
-    for (const { notBefore } of this.delayed) if (next === undefined || notBefore < next) next = notBefore;
-    return next;
+    return this.delayed.nextDueAt();
   }
 
   /** The time of day was set forward by so much; waits are durations and stay as long as they were. */
   clockStepped(milliseconds: number): void {
-    for (const entry of this.delayed) entry.notBefore += milliseconds;
+    this.delayed.clockStepped(milliseconds);
     for (const { assignment } of this.entries.values())
       if (assignment?.lossReportedAt !== undefined) assignment.lossReportedAt += milliseconds;
     this.withdrawals.clockStepped(milliseconds);
   }
 
   releaseDue(now: number): void {
-    for (const entry of this.delayed) {
-      if (entry.notBefore > now) continue;
-      this.delayed.delete(entry);
-      this.queue(entry);
-    }
+    for (const entry of this.delayed.takeDue(now)) this.queue(entry);
   }
 
   applyTaskCommit({ commit, streamSequence }: StoredCommit<TaskEvent>, now: number): void {
@@ -114,7 +108,10 @@ export class TaskBoard {
   refuseUnstored(): void {
     for (const taskId of [...this.engine.ledger.tasks()]) {
       const assignment = this.entries.get(taskId)?.assignment;
-      if (assignment !== undefined && assignment.sequence === undefined) this.refuse(taskId, assignment.attempt);
+      if (assignment === undefined) continue;
+      if (assignment.sequence === undefined) this.refuse(taskId, assignment.attempt);
+      else if (assignment.revoked !== undefined && assignment.revoked.sequence === undefined)
+        this.revokeAgain(taskId, assignment);
     }
     for (const taskId of this.withdrawals.takeAll()) this.attention.add(taskId);
   }
@@ -170,8 +167,14 @@ export class TaskBoard {
       this.extra.push(revocation);
       return;
     }
+    this.revokeAgain(revocation.taskId, assignment);
+  }
+
+  /** Its revocation is due once more. */
+  revokeAgain(taskId: string, assignment: Assignment): void {
     assignment.revoked = undefined;
-    this.attention.add(revocation.taskId);
+    assignment.unheeded = 0;
+    this.attention.add(taskId);
   }
 
   /** Frees what an ended task still holds, after its worker showed that it let go (or is gone itself). */

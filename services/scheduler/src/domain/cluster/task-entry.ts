@@ -21,6 +21,10 @@ export interface Assignment {
   revoked: { sequence: number | undefined } | undefined;
   /** Heartbeats in a row in which a worker that knows of it did not list it. */
   missed: number;
+  /** Heartbeats in a row of a worker that has not read what was written for it about this attempt. */
+  unread: number;
+  /** Heartbeats in a row that show it as going on, although its revocation is stored. */
+  unheeded: number;
   /** When its loss was last announced. */
   lossReportedAt: number | undefined;
 }
@@ -79,6 +83,8 @@ export function newAssignment(
     recorded,
     revoked: undefined,
     missed: 0,
+    unread: 0,
+    unheeded: 0,
     lossReportedAt: undefined,
   };
 }

@@ -16,6 +16,10 @@ export class OptimisticCreateStore<Event extends DomainEvent> implements EventSt
     this.fresh.add(subjects.task(taskId));
   }
 
+  settle(taskId: string): void {
+    this.fresh.delete(subjects.task(taskId));
+  }
+
   load(subject: string): Promise<StoredCommit<Event>[]> {
     return this.fresh.delete(subject) ? Promise.resolve([]) : this.store.load(subject);
   }
@@ -25,7 +29,7 @@ export class OptimisticCreateStore<Event extends DomainEvent> implements EventSt
   }
 
   append(subject: string, commit: Commit<Event>, expectedSequence: number): Promise<AppendResult> {
-    // Not loaded at all when the aggregate was cached: the guess must not outlive the command it was made for.
+    // Not loaded at all when the aggregate was cached.
     this.fresh.delete(subject);
     return this.store.append(subject, commit, expectedSequence);
   }
