@@ -208,9 +208,9 @@ export class SchedulingLoop {
     // After a long pause of the process the lease may be over: decide nothing until it has been renewed (see `sweep`).
     if (!this.leading || !this.stillHeld()) return;
     const { cluster } = this.ports;
-    for (const revocation of cluster.board.takeRevocations()) this.revoke(revocation);
+    for (const revocation of cluster.board.recalls.takeRevocations()) this.revoke(revocation);
     const now = this.now();
-    for (const withdrawal of cluster.board.takeWithdrawals(now)) this.withdraw(withdrawal, now);
+    for (const withdrawal of cluster.board.recalls.takeWithdrawals(now)) this.withdraw(withdrawal, now);
     const assigned = cluster.decide(now, DECISIONS_PER_PASS);
     this.decisions += assigned.length;
     for (const data of assigned) this.outbox.enqueue(data.workerId, { type: 'TaskAssigned', data });
@@ -258,8 +258,8 @@ export class SchedulingLoop {
     const { board } = this.ports.cluster;
     for (const event of events) {
       if (event.type === 'TaskAssigned') board.refuse(event.data.taskId, event.data.attempt);
-      else if (event.type === 'AssignmentRevoked') board.retryRevocation({ workerId, ...event.data });
-      else if (event.type === 'TaskWithdrawn') board.retryWithdrawal(event.data.taskId);
+      else if (event.type === 'AssignmentRevoked') board.recalls.retryRevocation({ workerId, ...event.data });
+      else if (event.type === 'TaskWithdrawn') board.recalls.retryWithdrawal(event.data.taskId);
     }
     this.plan();
   }

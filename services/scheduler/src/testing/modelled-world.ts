@@ -79,9 +79,9 @@ export class ModelledWorld {
   /** A pass of the loop; what it decides is on its way to the broker until `arrive`. */
   decide(): void {
     const { board } = this.cluster;
-    for (const { taskId, attempt } of board.takeWithdrawals(this.now))
+    for (const { taskId, attempt } of board.recalls.takeWithdrawals(this.now))
       this.send(waitingTasks, { type: 'TaskWithdrawn', data: { taskId, attempt, withdrawnAt: this.now } });
-    for (const revocation of board.takeRevocations()) this.revoke(revocation);
+    for (const revocation of board.recalls.takeRevocations()) this.revoke(revocation);
     for (const data of this.cluster.decide(this.now, 100)) this.send(data.workerId, { type: 'TaskAssigned', data });
   }
 
@@ -91,8 +91,8 @@ export class ModelledWorld {
     this.onItsWay.splice(0, count).forEach(({ workerId, event }, index) => {
       if (refusedEvery === 0 || index % refusedEvery !== 0) this.write(workerId, event);
       else if (event.type === 'TaskAssigned') board.refuse(event.data.taskId, event.data.attempt);
-      else if (event.type === 'TaskWithdrawn') board.retryWithdrawal(event.data.taskId);
-      else if (event.type === 'AssignmentRevoked') board.retryRevocation({ workerId, ...event.data });
+      else if (event.type === 'TaskWithdrawn') board.recalls.retryWithdrawal(event.data.taskId);
+      else if (event.type === 'AssignmentRevoked') board.recalls.retryRevocation({ workerId, ...event.data });
     });
   }
 

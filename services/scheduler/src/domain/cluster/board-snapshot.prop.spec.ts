@@ -163,7 +163,7 @@ function picture(cluster: Cluster, taskIds: readonly string[]) {
       entry.waiting === undefined ? undefined : cluster.engine.waiting.position(entry.waiting),
     ];
   });
-  const revocations = cluster.board.takeRevocations().map((one) => JSON.stringify(one));
+  const revocations = cluster.board.recalls.takeRevocations().map((one) => JSON.stringify(one));
   return {
     entries,
     waiting: cluster.engine.waiting.list(1_000),

@@ -207,7 +207,7 @@ export class Cluster {
   private checkHeeded({ taskId }: TaskEntry, assignment: Assignment, phase: RunningPhase): void {
     const heeded = assignment.revoked?.sequence === undefined || phase === 'stopping' || phase === 'collecting';
     assignment.unheeded = heeded ? 0 : assignment.unheeded + 1;
-    if (assignment.unheeded >= BEATS_BEFORE_REPEAT) this.board.revokeAgain(taskId, assignment);
+    if (assignment.unheeded >= BEATS_BEFORE_REPEAT) this.board.recalls.revokeAgain(taskId, assignment);
   }
 
   private findStrays({ workerId, running }: Heartbeat): Revocation[] {

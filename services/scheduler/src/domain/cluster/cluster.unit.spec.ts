@@ -102,7 +102,7 @@ describe('a task over its streams', () => {
       apply(standby, history.task(taskId, { type: 'TaskCancelRequested', data: cancel }, ended));
     }
     expect(standby.board.size).toBe(0);
-    expect(standby.board['attention'].size).toBe(0);
+    expect(standby.board.recalls['noted'].size).toBe(0);
   });
 
   it('waits as long as was meant, though the clock of who wrote it, or of this machine, was set', () => {
@@ -196,7 +196,7 @@ describe('a task over its streams', () => {
     cluster.board.applyAssignCommit(second);
     cluster.board.applyAssignCommit(first);
     expect(cluster.board.get('t')!.assignment).toMatchObject({ workerId: 'w1' });
-    expect(cluster.board.takeRevocations()).toMatchObject([
+    expect(cluster.board.recalls.takeRevocations()).toMatchObject([
       { workerId: 'w2', taskId: 't', attempt: 1, reason: 'superseded' },
     ]);
     expect([heldCpu(cluster, 'w1'), heldCpu(cluster, 'w2')]).toEqual([100, 0]);
@@ -221,13 +221,13 @@ describe('a task over its streams', () => {
     apply(cluster, history.submitted('t'));
     cluster.decide(10, 10);
     apply(cluster, history.task('t', { type: 'TaskCancelRequested', data: { requestedBy: 'u', graceMs: 5, at: 11 } }));
-    expect(cluster.board.takeRevocations()).toEqual([]);
+    expect(cluster.board.recalls.takeRevocations()).toEqual([]);
     cluster.board.applyAssignCommit(history.assigned('t', 'w'));
     const revocation = { workerId: 'w', taskId: 't', attempt: 1, graceMs: 5, reason: 'cancelled' };
-    expect(cluster.board.takeRevocations()).toEqual([revocation]);
-    expect(cluster.board.takeRevocations()).toEqual([]);
-    cluster.board.retryRevocation({ ...revocation, reason: 'cancelled' });
-    expect(cluster.board.takeRevocations()).toEqual([revocation]);
+    expect(cluster.board.recalls.takeRevocations()).toEqual([revocation]);
+    expect(cluster.board.recalls.takeRevocations()).toEqual([]);
+    cluster.board.recalls.retryRevocation({ ...revocation, reason: 'cancelled' });
+    expect(cluster.board.recalls.takeRevocations()).toEqual([revocation]);
   });
 
   it('that waits is never placed after its cancellation was asked for', () => {
@@ -383,11 +383,11 @@ describe('heartbeats against the ledger', () => {
     const revoked = { taskId: 't', attempt: 1, graceMs: 1, reason: 'cancelled' as const, revokedAt: 3 };
     const store = () =>
       cluster.board.applyAssignCommit(history.assign('w', { type: 'AssignmentRevoked', data: revoked }));
-    expect(cluster.board.takeRevocations()).toHaveLength(1);
+    expect(cluster.board.recalls.takeRevocations()).toHaveLength(1);
     store();
     const shown = (sequence: number, phase: 'running' | 'stopping') => {
       beat(cluster, 'w', sequence, 10, { running: [{ taskId: 't', attempt: 1, phase }] });
-      return cluster.board.takeRevocations().length;
+      return cluster.board.recalls.takeRevocations().length;
     };
     expect([2, 3, 4, 5, 6, 7].map((sequence) => shown(sequence, 'running'))).toEqual([0, 0, 0, 0, 0, 1]);
     store();
@@ -403,10 +403,10 @@ describe('heartbeats against the ledger', () => {
     cluster.decide(10, 10);
     cluster.board.applyAssignCommit(history.assigned('t', 'w'));
     apply(cluster, history.task('t', { type: 'TaskCancelRequested', data: { requestedBy: 'u', graceMs: 1, at: 2 } }));
-    expect(cluster.board.takeRevocations()).toHaveLength(1);
-    expect(cluster.board.takeRevocations()).toEqual([]);
+    expect(cluster.board.recalls.takeRevocations()).toHaveLength(1);
+    expect(cluster.board.recalls.takeRevocations()).toEqual([]);
     cluster.board.refuseUnstored();
-    expect(cluster.board.takeRevocations()).toHaveLength(1);
+    expect(cluster.board.recalls.takeRevocations()).toHaveLength(1);
   });
 
   it('an attempt that is not the worker’s own is revoked; one that just ended is given a moment', () => {

@@ -1,7 +1,6 @@
 import type { StoredCommit } from '@gantry/contracts/messaging/commit';
 import { restOf, unpackSpec } from '@gantry/contracts/tasks/packed-spec';
 import type { SnapshotEntry } from '@gantry/event-sourcing/snapshot-store.port';
-import { timing } from '@gantry/contracts/messaging/timing';
 import type { AssignEvent, AssignEventData } from '@gantry/contracts/scheduling/assign-events';
 import type { TaskEvent, TaskEventData } from '@gantry/contracts/tasks/task-events';
 import { reservationFor } from '../ledger/reservation-ledger.js';
@@ -11,15 +10,8 @@ import { EntryReader, storedEntryOf, type BoardRest } from './board-snapshot.js'
 import { DelayedTasks } from './delayed-tasks.js';
 import { EarlyAssignments } from './early-assignments.js';
 import { RestoredQueue } from './restored-queue.js';
-import {
-  newAssignment,
-  specToRun,
-  type Assignment,
-  type Revocation,
-  type TaskEntry,
-  type Withdrawal,
-} from './task-entry.js';
-import { Withdrawals } from './withdrawals.js';
+import { isWithdrawn, Recalls } from './recalls.js';
+import { newAssignment, specToRun, type Assignment, type TaskEntry } from './task-entry.js';
 
 /**
  * Every open task with its assignment: the fold of TASKS and ASSIGN. Each event may come again, and the two streams may be
@@ -29,10 +21,8 @@ export class TaskBoard {
   private readonly entries = new Map<string, TaskEntry>();
   private readonly delayed = new DelayedTasks();
   private readonly early = new EarlyAssignments();
-  /** Tasks whose assignment may have to be revoked, or of which it has to be said that there is none. */
-  private readonly attention = new Set<string>();
-  private readonly withdrawals = new Withdrawals();
-  private extra: Revocation[] = [];
+  /** What is due to be said about attempts that must not run. */
+  readonly recalls = new Recalls(this.entries);
   private readonly restoredQueue = new RestoredQueue();
   private reader = new EntryReader();
 
@@ -56,7 +46,7 @@ export class TaskBoard {
     this.delayed.clockStepped(milliseconds);
     for (const { assignment } of this.entries.values())
       if (assignment?.lossReportedAt !== undefined) assignment.lossReportedAt += milliseconds;
-    this.withdrawals.clockStepped(milliseconds);
+    this.recalls.clockStepped(milliseconds);
   }
 
   releaseDue(now: number): void {
@@ -106,84 +96,19 @@ export class TaskBoard {
 
   /** For a new leader that has fenced every subject: what was on its way and has not been seen was never stored. */
   refuseUnstored(): void {
-    for (const taskId of [...this.engine.ledger.tasks()]) {
+    const held = [...this.engine.ledger.tasks()];
+    for (const taskId of held) {
       const assignment = this.entries.get(taskId)?.assignment;
-      if (assignment === undefined) continue;
-      if (assignment.sequence === undefined) this.refuse(taskId, assignment.attempt);
-      else if (assignment.revoked !== undefined && assignment.revoked.sequence === undefined)
-        this.revokeAgain(taskId, assignment);
+      if (assignment !== undefined && assignment.sequence === undefined) this.refuse(taskId, assignment.attempt);
     }
-    for (const taskId of this.withdrawals.takeAll()) this.attention.add(taskId);
-  }
-
-  /**
-   * Cancelled tasks that have no worker, each once. Only a leader that has fenced all workers may ask: it alone knows that no
-   * assignment is on its way. A withdrawal that could not be stored is handed back by `retryWithdrawal`.
-   */
-  takeWithdrawals(now: number): Withdrawal[] {
-    const due: Withdrawal[] = [];
-    for (const taskId of [...this.attention, ...this.withdrawals.takeOverdue(now)]) {
-      const entry = this.entries.get(taskId);
-      if (entry === undefined || !isWithdrawn(entry)) continue;
-      this.attention.delete(taskId);
-      this.withdrawals.told(taskId, now);
-      due.push({ taskId, attempt: entry.attempt });
-    }
-    return due;
-  }
-
-  retryWithdrawal(taskId: string): void {
-    this.withdrawals.forget(taskId);
-    this.attention.add(taskId);
-  }
-
-  /** Revocations that are due, each once. A revocation that could not be stored is handed back by `retryRevocation`. */
-  takeRevocations(): Revocation[] {
-    const due = this.extra;
-    this.extra = [];
-    for (const taskId of this.attention) {
-      const entry = this.entries.get(taskId);
-      const assignment = entry?.assignment;
-      // An assignment still on its way to the broker is revoked as soon as it is there.
-      if (assignment !== undefined && assignment.sequence === undefined) continue;
-      if (entry !== undefined && isWithdrawn(entry)) continue;
-      this.attention.delete(taskId);
-      if (entry === undefined || assignment === undefined || assignment.revoked !== undefined) continue;
-      assignment.revoked = { sequence: undefined };
-      due.push({
-        workerId: assignment.workerId,
-        taskId,
-        attempt: assignment.attempt,
-        graceMs: entry.cancel?.graceMs ?? timing.defaultCancelGraceMs,
-        reason: entry.closed ? 'superseded' : 'cancelled',
-      });
-    }
-    return due;
-  }
-
-  retryRevocation(revocation: Revocation): void {
-    const assignment = this.entries.get(revocation.taskId)?.assignment;
-    if (assignment?.workerId !== revocation.workerId || assignment.attempt !== revocation.attempt) {
-      this.extra.push(revocation);
-      return;
-    }
-    this.revokeAgain(revocation.taskId, assignment);
-  }
-
-  /** Its revocation is due once more. */
-  revokeAgain(taskId: string, assignment: Assignment): void {
-    assignment.revoked = undefined;
-    assignment.unheeded = 0;
-    this.attention.add(taskId);
+    this.recalls.takeBack(held);
   }
 
   /** Frees what an ended task still holds, after its worker showed that it let go (or is gone itself). */
   dropClosed(entry: TaskEntry): void {
     this.letGo(entry);
     this.entries.delete(entry.taskId);
-    // A standby never looks at it: it would remember every task that was ever cancelled.
-    this.attention.delete(entry.taskId);
-    this.withdrawals.forget(entry.taskId);
+    this.recalls.forget(entry.taskId);
   }
 
   /**
@@ -192,18 +117,18 @@ export class TaskBoard {
    */
   snapshot(): { entries: Iterable<SnapshotEntry>; rest: () => BoardRest } {
     const captured = [...this.entries.values()];
-    const { entries, attention } = this;
+    const { entries, recalls } = this;
     const stored = function* (): Generator<SnapshotEntry> {
       for (const entry of captured) {
         if (entries.get(entry.taskId) !== entry) continue;
-        const one = storedEntryOf(entry, attention.has(entry.taskId));
+        const one = storedEntryOf(entry, recalls.isNoted(entry.taskId));
         if (one !== undefined) yield one;
       }
     };
     const early = this.early.list();
-    const extra = [...this.extra];
+    const extra = recalls.listOthers();
     // What became due meanwhile may be missing from the tail, because an entry that is newer takes no notice of its cause.
-    return { entries: stored(), rest: () => ({ early, extra: [...new Set([...extra, ...this.extra])] }) };
+    return { entries: stored(), rest: () => ({ early, extra: [...new Set([...extra, ...recalls.listOthers()])] }) };
   }
 
   /** Puts one entry of `snapshot` into an empty board; waiting ones are queued by `endRestore`. */
@@ -212,12 +137,12 @@ export class TaskBoard {
     this.entries.set(entry.taskId, entry);
     if (assignment !== undefined) this.hold(entry, assignment);
     else if (entry.cancel === undefined && !entry.closed) this.restoredQueue.add(entry);
-    if (attention || (assignment === undefined && isWithdrawn(entry))) this.attention.add(entry.taskId);
+    if (attention || (assignment === undefined && isWithdrawn(entry))) this.recalls.note(entry.taskId);
   }
 
   endRestore({ early, extra }: BoardRest, now: number): void {
     for (const one of early) this.early.remember(one);
-    this.extra.push(...extra);
+    this.recalls.restoreOthers(extra);
     for (const entry of this.restoredQueue.take()) this.queueWhenDue(entry, now);
     this.reader = new EntryReader();
   }
@@ -237,7 +162,7 @@ export class TaskBoard {
       case 'TaskCancelRequested':
         entry.cancel = { graceMs: event.data.graceMs };
         this.unqueue(entry);
-        this.attention.add(taskId);
+        this.recalls.note(taskId);
         return;
       case 'TaskCancelled':
         return this.close(entry, entry.assignment !== undefined && !entry.assignment.recorded);
@@ -282,11 +207,11 @@ export class TaskBoard {
     this.unqueue(entry);
     if (assignment !== undefined) {
       // TASKS is the truth about which of two workers has the attempt.
-      this.extra.push(superseded(entry.taskId, assignment));
+      this.recalls.supersede(entry.taskId, assignment);
       this.letGo(entry);
     }
     this.hold(entry, newAssignment(data, 0, true));
-    if (entry.cancel !== undefined) this.attention.add(entry.taskId);
+    if (entry.cancel !== undefined) this.recalls.note(entry.taskId);
   }
 
   private requeue(entry: TaskEntry, data: TaskEventData<'TaskRequeued'>, now: number): void {
@@ -318,7 +243,7 @@ export class TaskBoard {
     this.early.forget(entry.taskId);
     entry.closed = true;
     if (workerMayRunIt) {
-      this.attention.add(entry.taskId);
+      this.recalls.note(entry.taskId);
       return;
     }
     this.dropClosed(entry);
@@ -328,7 +253,7 @@ export class TaskBoard {
     const entry = this.entries.get(data.taskId);
     if (entry === undefined || entry.attempt < data.attempt) {
       const loser = this.early.remember({ data, sequence });
-      if (loser !== undefined) this.extra.push(superseded(data.taskId, loser.data));
+      if (loser !== undefined) this.recalls.supersede(data.taskId, loser.data);
       return;
     }
     if (entry.attempt > data.attempt) return;
@@ -337,7 +262,7 @@ export class TaskBoard {
       if (entry.closed) return;
       this.unqueue(entry);
       this.hold(entry, newAssignment(data, sequence, false));
-      if (entry.cancel !== undefined) this.attention.add(entry.taskId);
+      if (entry.cancel !== undefined) this.recalls.note(entry.taskId);
       return;
     }
     if (assignment.attempt !== data.attempt) return;
@@ -348,7 +273,7 @@ export class TaskBoard {
     }
     // Two workers were given the same attempt: the first one in the stream has it, unless TASKS already chose.
     const first = assignment.recorded || (assignment.sequence !== undefined && assignment.sequence < sequence);
-    this.extra.push(superseded(data.taskId, first ? data : assignment));
+    this.recalls.supersede(data.taskId, first ? data : assignment);
     if (first) return;
     this.letGo(entry);
     this.hold(entry, newAssignment(data, sequence, false));
@@ -392,13 +317,4 @@ export class TaskBoard {
     this.engine.release(entry.taskId, entry.assignment.attempt);
     entry.assignment = undefined;
   }
-}
-
-/** Its end was asked for while it had no worker: it is in no queue any more. */
-function isWithdrawn({ cancel, closed, assignment }: TaskEntry): boolean {
-  return cancel !== undefined && !closed && assignment === undefined;
-}
-
-function superseded(taskId: string, { workerId, attempt }: Pick<Assignment, 'workerId' | 'attempt'>): Revocation {
-  return { workerId, taskId, attempt, graceMs: 0, reason: 'superseded' };
 }
