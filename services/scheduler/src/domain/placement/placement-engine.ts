@@ -1,8 +1,8 @@
 import type { WorkerSpec } from '@gantry/contracts/agents/heartbeat';
 import { ReservationLedger, reservationFor, type Reservation } from '../ledger/reservation-ledger.js';
 import { selectDevices } from './gpu-devices.js';
-import { GroupHeap } from './group-heap.js';
 import type { PlacementSearch, PolicyName } from './placement-policy.js';
+import { PlacementOrder } from './placement-order.js';
 import { policies } from './policies.js';
 import { WaitingTasks } from './waiting-tasks.js';
 import type { QueuedTask, TaskGroup } from './task-group.js';
@@ -81,21 +81,18 @@ export class PlacementEngine {
    */
   decide(limit: number, attemptOf: (taskId: string) => number): Decision[] {
     const decisions: Decision[] = [];
-    const heap = new GroupHeap(this.waiting.readyGroups());
+    const order = new PlacementOrder(this.waiting);
     for (let searches = 0; decisions.length < limit && searches < limit + MAX_FAILED_SEARCHES; searches += 1) {
-      const group = heap.top;
+      const group = order.next();
       if (group === undefined) break;
       const task = group.first!;
       const slot = this.findSlot(group, task);
       if (slot < 0) {
-        this.waiting.block(group);
-        heap.pop();
+        order.blocked(group);
         continue;
       }
       decisions.push(this.place(task, slot, attemptOf(task.taskId)));
-      this.waiting.removeFirst(group);
-      if (group.size === 0) heap.pop();
-      else heap.fixTop();
+      order.placed(group);
     }
     return decisions;
   }

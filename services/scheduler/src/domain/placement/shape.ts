@@ -17,6 +17,9 @@ export interface Shape {
   readonly labels: readonly (readonly [string, string])[];
 }
 
+/** Free room of a worker, or the least that some shapes ask for. */
+export type Room = Pick<Shape, 'cpuCenti' | 'memoryMb' | 'storageMb' | 'gpuCount'>;
+
 export function cpuCentiOf(cores: number): number {
   return Math.round(cores * 100);
 }

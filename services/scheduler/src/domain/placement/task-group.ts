@@ -22,8 +22,6 @@ export function compareTasks(a: QueuedTask, b: QueuedTask): number {
 export class TaskGroup {
   private tasks: QueuedTask[] = [];
   private head = 0;
-  /** May fit somewhere: has to be looked at in the next pass. */
-  ready = true;
   /** Position in the log of freed workers up to which `candidates` is right. */
   cursor = 0;
 

@@ -1,4 +1,5 @@
 import { BitSet } from './bit-set.js';
+import { BlockedGroups } from './blocked-groups.js';
 import type { Shape } from './shape.js';
 import { TaskGroup, compareTasks, type QueuedTask } from './task-group.js';
 import type { WorkerIndex } from './worker-index.js';
@@ -18,11 +19,10 @@ export interface QueueEntry {
 
 /** What is known about shapes that nobody waits with is kept for so many, because the same shapes come again. */
 const MAX_IDLE_GROUPS = 1_024;
-const UNREAD_LIMIT = 65_536;
 
 /**
- * The queue, grouped by shape. A shape that fitted nowhere is blocked and costs nothing until a worker frees something that
- * it could use; only then it becomes ready again.
+ * The queue, grouped by shape. A shape that fitted nowhere is blocked and costs nothing until its turn comes on a worker that
+ * has freed something since: until then it fits nowhere else either. `PlacementOrder` says whose turn it is.
  */
 export class WaitingTasks {
   /** Tasks are found by their order within their group: one more map of all ids would be the dearest part of a start with a long queue. */
@@ -30,15 +30,17 @@ export class WaitingTasks {
   private readonly groups = new Map<string, TaskGroup>();
   /** Non-empty groups. */
   private readonly active = new Set<TaskGroup>();
+  /** Active groups that may fit anywhere among their candidates. All other active ones are blocked. */
   private readonly ready = new Set<TaskGroup>();
+  private readonly blocked = new BlockedGroups();
+  /** Workers that freed something, and that a blocked group may fit. */
+  private readonly freed = new Set<number>();
   /** Empty groups, least recently used first. */
   private readonly idle = new Set<TaskGroup>();
   private readonly classes = new Map<string, EligibilityClass>();
-  /** Slots in the order in which they freed something. */
+  /** Slots in the order in which they freed something: what groups that nobody waits with have missed. */
   private freedLog: number[] = [];
   private freedBase = 0;
-  /** Log position up to which all active groups have been brought up to date. */
-  private seenFreed = 0;
 
   constructor(private readonly workers: WorkerIndex) {}
 
@@ -47,7 +49,7 @@ export class WaitingTasks {
   }
 
   get hasReady(): boolean {
-    return this.active.size > 0 && (this.ready.size > 0 || this.seenFreed < this.freedEnd);
+    return this.active.size > 0 && (this.ready.size > 0 || this.freed.size > 0);
   }
 
   add(task: QueuedTask): void {
@@ -56,10 +58,12 @@ export class WaitingTasks {
       this.idle.delete(group);
       this.active.add(group);
       this.catchUp(group);
-      this.setReady(group);
+      this.ready.add(group);
     }
     // Otherwise a blocked shape stays blocked: one more task of it fits no better.
-    if (group.add(task)) this.count += 1;
+    if (!group.add(task)) return;
+    this.count += 1;
+    this.blocked.refile(group);
   }
 
   /** False if it does not wait (any more). */
@@ -68,6 +72,7 @@ export class WaitingTasks {
     if (group?.remove(task) !== true) return false;
     this.count -= 1;
     if (group.size === 0) this.retire(group);
+    else this.blocked.refile(group);
     return true;
   }
 
@@ -77,32 +82,53 @@ export class WaitingTasks {
     if (group.size === 0) this.retire(group);
   }
 
+  /** It fits nowhere now. */
   block(group: TaskGroup): void {
-    group.ready = false;
     this.ready.delete(group);
+    this.blocked.add(group);
   }
 
-  /** Brings blocked groups up to date with what was freed since the last call. */
-  readyGroups(): Iterable<TaskGroup> {
-    const end = this.freedEnd;
-    if (this.seenFreed < end) {
-      const freed = [...new Set(this.freedLog.slice(this.seenFreed - this.freedBase))];
-      for (const group of this.active) this.wake(group, freed, end);
-      this.seenFreed = end;
-      this.trimLog();
-    }
-    return this.ready;
+  /** Ready groups, brought up to date with what was freed since the last call. */
+  readyGroups(): TaskGroup[] {
+    const groups = [...this.ready];
+    for (const group of groups) this.catchUp(group);
+    return groups;
+  }
+
+  get freedWorkers(): ReadonlySet<number> {
+    return this.freed;
+  }
+
+  /** The first blocked group that fits this worker; not before `from`, if given. */
+  firstBlocked(slot: number, from?: QueuedTask): TaskGroup | undefined {
+    const room = this.workers.roomOf(slot);
+    if (room === undefined) return undefined;
+    return this.blocked.first(
+      room,
+      ({ shape, eligible }) => eligible.has(slot) && this.workers.hasRoom(slot, shape),
+      from,
+    );
+  }
+
+  /** Nothing blocked fits this worker until it frees something. */
+  exhaust(slot: number): void {
+    this.freed.delete(slot);
+  }
+
+  /** A blocked group becomes ready: of all workers only those that freed something since can have room for it. */
+  wake(group: TaskGroup): void {
+    this.blocked.delete(group);
+    for (const slot of this.freed)
+      if (group.eligible.has(slot) && this.workers.hasRoom(slot, group.shape)) group.candidates.add(slot);
+    group.cursor = this.freedEnd;
+    this.ready.add(group);
   }
 
   noteFreed(slot: number): void {
     this.freedLog.push(slot);
-    // Without waiting tasks, or on a standby that never decides, nobody reads the log: it must not grow for ever.
-    if (this.active.size === 0) {
-      this.seenFreed = this.freedEnd;
-      this.trimLog();
-    } else if (this.freedEnd - this.seenFreed > UNREAD_LIMIT) {
-      this.readyGroups();
-    }
+    this.trimLog();
+    if (this.active.size === 0) this.freed.clear();
+    else this.freed.add(slot);
   }
 
   noteIdentity(slot: number): void {
@@ -140,26 +166,7 @@ export class WaitingTasks {
     return this.freedBase + this.freedLog.length;
   }
 
-  private wake(group: TaskGroup, freed: readonly number[], end: number): void {
-    group.cursor = end;
-    const { candidates, eligible, ready, shape } = group;
-    let fits = false;
-    for (let at = 0; at < freed.length; at += 1) {
-      const slot = freed[at]!;
-      // The room is the cheaper question and mostly answered with no. A ready group needs no answer: it is searched anyway.
-      if ((!ready && !this.workers.hasRoom(slot, shape)) || !eligible.has(slot)) continue;
-      candidates.add(slot);
-      fits = true;
-    }
-    if (fits && !ready) this.setReady(group);
-  }
-
-  private setReady(group: TaskGroup): void {
-    group.ready = true;
-    this.ready.add(group);
-  }
-
-  /** For a group that was idle: what was freed meanwhile, or everything if the log does not reach back that far. */
+  /** For a group that nobody waited with, or that was not searched yet: what was freed meanwhile, or everything if the log does not reach back that far. */
   private catchUp(group: TaskGroup): void {
     if (group.cursor < this.freedBase || this.freedEnd - group.cursor > this.workers.size) {
       group.candidates.copyFrom(group.eligible);
@@ -213,7 +220,7 @@ export class WaitingTasks {
   private retire(group: TaskGroup): void {
     this.active.delete(group);
     this.ready.delete(group);
-    group.ready = false;
+    this.blocked.delete(group);
     this.idle.add(group);
     if (this.idle.size <= MAX_IDLE_GROUPS) return;
     const oldest = this.idle.values().next().value!;

@@ -2,7 +2,7 @@ import type { GpuSpec, WorkerSpec } from '@gantry/contracts/agents/heartbeat';
 import type { WorkerTotals } from '../ledger/reservation-ledger.js';
 import { BitSet } from './bit-set.js';
 import { countMatching } from './gpu-devices.js';
-import { cpuCentiOf, type Shape } from './shape.js';
+import { cpuCentiOf, type Room, type Shape } from './shape.js';
 
 /** Fullness is kept in steps of about 0.1 %: exact enough to rank workers, coarse enough for equal ones to tie. */
 export const FULLNESS_LEVELS = 1024;
@@ -185,6 +185,17 @@ export class WorkerIndex {
     if (this.freeGpus[slot]! < shape.gpuCount) return false;
     const { gpus, takenGpuIds } = this.slots[slot]!;
     return countMatching(gpus, takenGpuIds, shape) >= shape.gpuCount;
+  }
+
+  /** What is free on an open worker; undefined if it takes nothing now. */
+  roomOf(slot: number): Room | undefined {
+    if (this.open[slot] === 0 || this.freeTasks[slot]! < 1) return undefined;
+    return {
+      cpuCenti: this.freeCpu[slot]!,
+      memoryMb: this.freeMemory[slot]!,
+      storageMb: this.freeStorage[slot]!,
+      gpuCount: this.freeGpus[slot]!,
+    };
   }
 
   serves(slot: number, shape: Pick<Shape, 'queue' | 'labels'>): boolean {
