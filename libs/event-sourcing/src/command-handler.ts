@@ -3,7 +3,7 @@ import type { Commit, DomainEvent, StoredCommit } from '@gantry/contracts/messag
 import type { Clock } from '@gantry/kernel/clock';
 import { GenerationalMap } from '@gantry/kernel/generational-map';
 import type { Decider } from './decider.js';
-import { ConcurrencyError, type EventStore } from './event-store.port.js';
+import { ConcurrencyError, type EventStore, UnreadableHistory } from './event-store.port.js';
 
 /** Where a command comes from; becomes part of the commit. */
 export interface CommandOrigin {
@@ -97,6 +97,11 @@ export class CommandHandler<State, Command, Event extends DomainEvent> {
     this.cache.set(commit.aggregateId, this.advance(known, commit, streamSequence));
   }
 
+  /** The next command reads the aggregate from the store again. */
+  forget(aggregateId: string): void {
+    this.cache.delete(aggregateId);
+  }
+
   /** What is cached, if anything; for a snapshot. */
   peek(aggregateId: string): Loaded<State> | undefined {
     return this.cache.peek(aggregateId);
@@ -179,9 +184,14 @@ export class CommandHandler<State, Command, Event extends DomainEvent> {
   }
 
   private async fetchStored(aggregateId: string): Promise<Fetched<State>> {
-    const commits = await this.options.store.load(this.options.subjectOf(aggregateId));
+    const subject = this.options.subjectOf(aggregateId);
+    const commits = await this.options.store.load(subject);
     let loaded: Loaded<State> = { state: this.options.decider.initialState, version: 0, lastSequence: 0 };
-    for (const stored of commits) loaded = this.advance(loaded, stored.commit, stored.streamSequence);
+    try {
+      for (const stored of commits) loaded = this.advance(loaded, stored.commit, stored.streamSequence);
+    } catch (cause) {
+      throw new UnreadableHistory(subject, cause);
+    }
     if (loaded.version > 0) this.cache.set(aggregateId, loaded);
     return { ...loaded, cached: false };
   }

@@ -9,7 +9,10 @@ export interface AppendResult {
 
 /** One stream. One subject per aggregate. */
 export interface EventStore<Event extends DomainEvent = DomainEvent> {
-  /** All commits of one aggregate, oldest first; empty if there are none. */
+  /**
+   * All commits of one aggregate, oldest first; empty if there are none. Throws `UnreadableHistory` if one of them cannot
+   * be read; what an administrator discarded has no events.
+   */
   load(subject: string): Promise<StoredCommit<Event>[]>;
   /** Stream sequence of the aggregate's newest commit, 0 = none; much cheaper than loading it. */
   newestSequence(subject: string): Promise<number>;
@@ -30,8 +33,10 @@ export interface FollowOptions<Event extends DomainEvent> {
   fromSequence: number;
   /** Subject filter, e.g. `tasks.>`; default: the whole stream. */
   filter?: string;
-  /** Called one at a time; a promise is awaited before the next. */
-  onCommit(stored: StoredCommit<Event>): void | Promise<void>;
+  /** Called one at a time; a promise is awaited before the next. `late`: was held aside, and later commits of others came first. */
+  onCommit(stored: StoredCommit<Event>, late: boolean): void | Promise<void>;
+  /** Everything up to this sequence was handed over, or is held aside because it cannot be read. */
+  onPassed?(streamSequence: number): void;
   onCaughtUp?(): void;
   signal: AbortSignal;
 }
@@ -46,4 +51,22 @@ export class ConcurrencyError extends GantryError {
   }
 
   readonly expected: number;
+}
+
+/** One message of the aggregate is no commit, or does not fit the fold. Only this aggregate is concerned. */
+export class UnreadableHistory extends GantryError {
+  constructor(subject: string, cause: unknown) {
+    super(
+      'STORE.UNREADABLE_HISTORY',
+      'conflict',
+      `The history of this ${kindOf(subject)} holds a message that cannot be read; an admin finds it among the dead letters.`,
+      { cause },
+    );
+  }
+}
+
+/** `tasks.7.<id>` is a task, `auth.session.<id>` a session. */
+function kindOf(subject: string): string {
+  const [context = '', kind = ''] = subject.split('.');
+  return context === 'auth' ? kind : context.replace(/s$/, '');
 }

@@ -69,7 +69,8 @@ export class InMemoryEventStore<Event extends DomainEvent = DomainEvent> impleme
         continue;
       }
       next += 1;
-      if (matches(stored.subject)) await options.onCommit(stored);
+      if (matches(stored.subject)) await options.onCommit(stored, false);
+      options.onPassed?.(stored.streamSequence);
     }
   }
 

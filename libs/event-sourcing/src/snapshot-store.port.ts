@@ -1,4 +1,10 @@
-/** How far a stream had been read: everything up to `sequence` is in the state. */
+/** A message that could not be taken in, and with which the later ones of its subject were held aside. */
+export interface HeldMessage {
+  readonly subject: string;
+  readonly sequence: number;
+}
+
+/** How far a stream had been read: everything up to `sequence` is in the state, except for what is `held`. */
 export interface StreamPosition {
   /** 0 = nothing was read. */
   readonly sequence: number;
@@ -7,6 +13,8 @@ export interface StreamPosition {
    * there, and the snapshot is about a future that did not happen.
    */
   readonly commitId: string;
+  /** Absent = nothing. A start from here has to meet these again. */
+  readonly held?: readonly HeldMessage[];
 }
 
 /** By name of the stream. */

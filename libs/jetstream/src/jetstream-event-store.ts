@@ -1,25 +1,33 @@
-import { type Commit, type DomainEvent, type StoredCommit } from '@gantry/contracts/messaging/commit';
+import type { Commit, DomainEvent, StoredCommit } from '@gantry/contracts/messaging/commit';
 import type { StreamDefinition } from '@gantry/contracts/messaging/streams';
 import {
   type AppendResult,
   ConcurrencyError,
   type EventStore,
   type FollowOptions,
+  UnreadableHistory,
 } from '@gantry/event-sourcing/event-store.port';
 import { GantryError } from '@gantry/kernel/gantry-error';
 import { JetStreamApiCodes, JetStreamApiError } from '@nats-io/jetstream';
 import { InvalidArgumentError, type NatsConnection } from '@nats-io/transport-node';
-import type { z } from 'zod';
 import { followStream } from './follow-stream.js';
 import { publishUntilAcknowledged } from './publisher.js';
-import { parseJsonBytes } from './stream-message.js';
-import { type RawMessage, SubjectReader } from './subject-reader.js';
+import type { Quarantine } from './quarantine.js';
+import { type EventSchemas, emptyCommitOf, storedCommitOf } from './stored-commit.js';
+import { SubjectReader } from './subject-reader.js';
 
 export interface JetStreamEventStoreOptions {
   /** Schema of each event's data: what is appended must fit, what is read is parsed (and so gets its defaults). */
-  eventSchemas?: Readonly<Record<string, z.ZodType>>;
+  eventSchemas?: EventSchemas;
   /** How long an append is tried while the broker is away, milliseconds. */
   appendTimeoutMs?: number;
+  /** Of this service's reader of the stream: `follow` isolates what cannot be read, `load` leaves out what was discarded. */
+  quarantine?: Quarantine;
+  /**
+   * Where the commits of a subject do not build on each other: what does not fit these schemas is loaded as a commit without events,
+   * instead of making the whole subject unreadable.
+   */
+  loadOnly?: EventSchemas;
 }
 
 const TOO_LARGE = 10_054;
@@ -30,22 +38,36 @@ const TOO_LARGE = 10_054;
  */
 export class JetStreamEventStore<Event extends DomainEvent = DomainEvent> implements EventStore<Event> {
   private readonly reader: SubjectReader;
-  private readonly eventSchemas: Readonly<Record<string, z.ZodType>> | undefined;
-  private readonly appendTimeoutMs: number;
 
   constructor(
     private readonly nc: NatsConnection,
     private readonly definition: StreamDefinition,
-    options: JetStreamEventStoreOptions = {},
+    private readonly options: JetStreamEventStoreOptions = {},
   ) {
     this.reader = new SubjectReader(nc, definition.name);
-    this.eventSchemas = options.eventSchemas;
-    this.appendTimeoutMs = options.appendTimeoutMs ?? 30_000;
   }
 
   async load(subject: string): Promise<StoredCommit<Event>[]> {
-    const messages = await this.reader.readAll(subject);
-    return messages.map((message) => this.toStored(message.subject, message.sequence, message.bytes));
+    const { quarantine, loadOnly, eventSchemas } = this.options;
+    // Though a fold here may know what to make of it: what is decided on it would not stand after a discard.
+    if (quarantine?.holds(subject) === true) throw new UnreadableHistory(subject, undefined);
+    const commits: StoredCommit<Event>[] = [];
+    for (const { sequence, bytes } of await this.reader.readAll(subject)) {
+      const message = { subject, streamSequence: sequence, bytes };
+      const leaveOut = (): StoredCommit<Event> =>
+        emptyCommitOf(this.definition.name, message, commits.at(-1)?.commit.version ?? 0);
+      if (quarantine?.isDiscarded(message) === true) {
+        commits.push(leaveOut());
+        continue;
+      }
+      try {
+        commits.push(storedCommitOf(message, loadOnly ?? eventSchemas));
+      } catch (error) {
+        if (loadOnly === undefined) throw new UnreadableHistory(subject, error);
+        commits.push(leaveOut());
+      }
+    }
+    return commits;
   }
 
   newestSequence(subject: string): Promise<number> {
@@ -60,7 +82,7 @@ export class JetStreamEventStore<Event extends DomainEvent = DomainEvent> implem
         subject,
         bytes,
         { msgId: commit.id, lastSubjectSequence: expectedSequence },
-        { timeoutMs: this.appendTimeoutMs },
+        { timeoutMs: this.options.appendTimeoutMs ?? 30_000 },
       );
       if (duplicate) await this.assertSameSubject(subject, sequence, commit.id);
       return { streamSequence: sequence, duplicate };
@@ -71,12 +93,26 @@ export class JetStreamEventStore<Event extends DomainEvent = DomainEvent> implem
 
   follow(options: FollowOptions<Event>): Promise<void> {
     const { fromSequence, filter, signal } = options;
-    return followStream(this.nc, this.definition.name, {
+    const { eventSchemas, quarantine } = this.options;
+    const reading = {
       fromSequence,
       ...(filter === undefined ? {} : { filter }),
-      onMessage: (message) => options.onCommit(this.toStored(message.subject, message.streamSequence, message.bytes)),
       onCaughtUp: () => options.onCaughtUp?.(),
       signal,
+    };
+    if (quarantine === undefined)
+      return followStream(this.nc, this.definition.name, {
+        ...reading,
+        onMessage: (message) => {
+          const passed = (): void => options.onPassed?.(message.streamSequence);
+          const waiting = options.onCommit(storedCommitOf(message, eventSchemas), false);
+          return waiting === undefined ? passed() : waiting.then(passed);
+        },
+      });
+    return quarantine.follow({
+      ...reading,
+      apply: (message, late) => options.onCommit(storedCommitOf(message, eventSchemas), late),
+      onPassed: ({ streamSequence }) => options.onPassed?.(streamSequence),
     });
   }
 
@@ -112,9 +148,10 @@ export class JetStreamEventStore<Event extends DomainEvent = DomainEvent> implem
   }
 
   private checked(commit: Commit<Event>): Commit<Event> {
-    if (this.eventSchemas === undefined) return commit;
+    const { eventSchemas } = this.options;
+    if (eventSchemas === undefined) return commit;
     for (const event of commit.events) {
-      const schema = this.eventSchemas[event.type];
+      const schema = eventSchemas[event.type];
       const fields = schema
         ?.safeParse(event.data)
         .error?.issues.map(({ path, message }) => ({ path: path.join('.'), message }));
@@ -125,25 +162,6 @@ export class JetStreamEventStore<Event extends DomainEvent = DomainEvent> implem
       }
     }
     return commit;
-  }
-
-  private toStored(subject: string, streamSequence: number, bytes: RawMessage['bytes']): StoredCommit<Event> {
-    const commit = parseJsonBytes(bytes) as Commit<Event>;
-    if (!Array.isArray(commit.events) || typeof commit.aggregateId !== 'string' || typeof commit.version !== 'number') {
-      throw new GantryError(
-        'STORE.NOT_A_COMMIT',
-        'internal',
-        `Message ${streamSequence} of ${this.definition.name} is not a commit.`,
-      );
-    }
-    if (this.eventSchemas === undefined) return { commit, streamSequence, subject };
-    const schemas = this.eventSchemas;
-    // A type without a schema comes from a newer writer; its reader decides what to do with it.
-    const events = (commit.events as readonly DomainEvent[]).map((event) => {
-      const schema = schemas[event.type];
-      return schema === undefined ? event : { ...event, data: schema.parse(event.data) };
-    });
-    return { commit: { ...commit, events: events as unknown as readonly Event[] }, streamSequence, subject };
   }
 }
 

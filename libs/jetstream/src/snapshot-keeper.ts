@@ -40,8 +40,8 @@ export interface SnapshotKeeperOptions {
   /** Of the form of the entries and of the fold behind them: raise it whenever either changes. */
   readonly version: number;
   readonly logger: Logger;
-  /** Positions and entries as of now. Called between two messages. */
-  capture(): SnapshotDraft;
+  /** Positions and entries as of now; undefined if what is held aside is too much for a snapshot. Called between two messages. */
+  capture(): SnapshotDraft | undefined;
   readonly policy?: Partial<SnapshotPolicy>;
 }
 
@@ -142,6 +142,7 @@ export class SnapshotKeeper {
     const { store, name, version, logger } = this.options;
     const began = performance.now();
     const draft = this.options.capture();
+    if (draft === undefined) return;
     const covered = this.commits;
     try {
       const present = await store.positions(name, version);

@@ -33,7 +33,17 @@ const expand = promisify(gunzip);
 /** The only key that readers start from; the chunks under its generation exist before it names them. */
 const headSchema = z.object({
   version: z.number().int(),
-  positions: z.record(z.string(), z.object({ sequence: z.number().int(), commitId: z.string() })),
+  positions: z.record(
+    z.string(),
+    z.object({
+      sequence: z.number().int(),
+      commitId: z.string(),
+      held: z
+        .array(z.object({ subject: z.string(), sequence: z.number().int() }))
+        .readonly()
+        .exactOptional(),
+    }),
+  ),
   /** `<milliseconds of its begin>-<id>` */
   generation: z.string(),
   chunks: z.array(z.object({ pieces: z.number().int(), sha256: z.string() })),

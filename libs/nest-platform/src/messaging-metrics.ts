@@ -7,6 +7,7 @@ export class MessagingMetrics {
   private readonly requests: Histogram<'subject' | 'outcome'>;
   private readonly messages: Counter<'consumer' | 'outcome'>;
   private readonly inHand: Gauge<'consumer'>;
+  private readonly inQuarantine: Gauge<'consumer'>;
 
   constructor(registry: Registry) {
     const registers = [registry];
@@ -29,6 +30,12 @@ export class MessagingMetrics {
       labelNames: ['consumer'],
       registers,
     });
+    this.inQuarantine = new Gauge({
+      name: 'gantry_stream_messages_quarantined',
+      help: 'Stream messages that a reader of the whole stream could not take in; each waits for an administrator.',
+      labelNames: ['consumer'],
+      registers,
+    });
   }
 
   request(subject: string, outcome: string, seconds: number): void {
@@ -41,5 +48,9 @@ export class MessagingMetrics {
 
   held(consumer: string, count: number): void {
     this.inHand.set({ consumer }, count);
+  }
+
+  quarantined(consumer: string, count: number): void {
+    this.inQuarantine.set({ consumer }, count);
   }
 }

@@ -6,3 +6,5 @@ export const NATS_CONNECTION = Symbol('gantry.nats-connection');
 export const REQUEST_CLIENT = Symbol('gantry.request-client');
 export const HEALTH = Symbol('gantry.health');
 export const METRICS_REGISTRY = Symbol('gantry.metrics-registry');
+/** What a reader of streams needs of its service; see `ConsumerHost` in `@gantry/jetstream`. */
+export const CONSUMER_HOST = Symbol('gantry.consumer-host');

@@ -62,9 +62,9 @@ const service = (
 });
 
 export const servicePermissions: Record<ServiceName, SubjectPermissions> = {
-  auth: service('auth', ['auth.>']),
+  auth: service('auth', ['auth.>'], deadLetterRequests),
   tasks: service('tasks', ['tasks.>', 'archive.>', 'artifacts.>'], ['upload.>', ...deadLetterRequests]),
-  scheduler: service('scheduler', ['assign.>', 'sched.>']),
+  scheduler: service('scheduler', ['assign.>', 'sched.>'], deadLetterRequests),
   telemetry: service('telemetry', [], deadLetterRequests),
   gateway: service('gateway', ['cmd.>', 'query.>'], ['tasks.>', 'fleet.>', 'metrics.>', 'logs.>']),
 };

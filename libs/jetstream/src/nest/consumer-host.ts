@@ -12,12 +12,16 @@ export interface ConsumerHost {
   metrics: MessagingMetrics;
 }
 
+/** Who wrote a dead letter, and so takes its message when it is replayed. */
+export interface DeadLetterAuthor {
+  /** Handles a message from the dead letters once more, in its turn; what the handler throws comes back. */
+  replay(message: StreamMessage): Promise<void>;
+}
+
 /** A durable consumer with its handler, started by the transport. */
-export interface RunningConsumer {
+export interface RunningConsumer extends DeadLetterAuthor {
   /** Stops taking messages, finishes what was begun, gives the rest back to the broker. */
   stop(): Promise<void>;
-  /** Runs the handler once for a message from the dead letters, in its turn; what the handler throws comes back. */
-  replay(message: StreamMessage): Promise<void>;
 }
 
 export type MessageHandler = (message: StreamMessage) => Promise<unknown>;

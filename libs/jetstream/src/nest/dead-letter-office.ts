@@ -56,7 +56,18 @@ export class DeadLetterOffice {
   async openMessage(id: string): Promise<{ letter: DeadLetter; message: StreamMessage }> {
     const record = await this.record(id);
     const letter = await this.requireOpen(record);
-    return { letter, message: record.truncated ? await this.fromItsStream(record) : record.message() };
+    return { letter, message: await this.messageOf(record) };
+  }
+
+  /** The message of a letter, whatever became of it. */
+  async message(id: string): Promise<StreamMessage> {
+    return await this.messageOf(await this.record(id));
+  }
+
+  /** What became of a letter; undefined while it is open. */
+  async resolution(id: string): Promise<Resolution | undefined> {
+    const stored = await this.stored({ last_by_subj: subjects.deadLetterResolution(id) });
+    return stored === undefined ? undefined : resolutionSchema.parse(parseJsonBytes(stored.data));
   }
 
   async discard(id: string, by: UserActor): Promise<DeadLetter> {
@@ -114,23 +125,22 @@ export class DeadLetterOffice {
     );
   }
 
+  private async messageOf(record: DeadLetterRecord): Promise<StreamMessage> {
+    return record.truncated ? await this.fromItsStream(record) : record.message();
+  }
+
   /** A body that did not fit beside our headers is only in the stream it came from. */
   private async fromItsStream(record: DeadLetterRecord): Promise<StreamMessage> {
     const message = record.message();
     const original = await this.stored({ seq: message.streamSequence }, record.stream);
     // A stream that was made anew has other messages under the same numbers.
     if (original?.subject === message.subject && original.time.getTime() === record.originalTime)
-      return record.message(original.data);
+      return record.message(original.data, original.header);
     throw new GantryError(
       'DEAD_LETTER.MESSAGE_GONE',
       'conflict',
       'The message was too large to be kept here and has left its stream. Discard the dead letter.',
     );
-  }
-
-  private async resolution(id: string): Promise<Resolution | undefined> {
-    const stored = await this.stored({ last_by_subj: subjects.deadLetterResolution(id) });
-    return stored === undefined ? undefined : resolutionSchema.parse(parseJsonBytes(stored.data));
   }
 
   private async stored(

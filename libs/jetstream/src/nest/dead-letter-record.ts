@@ -66,16 +66,16 @@ export class DeadLetterRecord {
     };
   }
 
-  /** The message as the consumer had it. `bytes`: the body from the stream, where the letter has none. */
-  message(bytes: Uint8Array = this.stored.data): StreamMessage {
-    const own = this.ownHeaders();
+  /** The message as the consumer had it. `bytes` and `sent`: what is in the stream, where the letter has no body. */
+  message(bytes: Uint8Array = this.stored.data, sent?: MsgHdrs): StreamMessage {
+    const own = sent ?? headersOf(this.ownHeaders());
     return {
       subject: this.text('subject'),
       streamSequence: this.number('sequence'),
       timestampMs: this.originalTime,
       redeliveries: this.number('failures'),
       bytes,
-      ...(own.length === 0 ? {} : { headers: headersOf(own) }),
+      ...(own.keys().length === 0 ? {} : { headers: own }),
       json: () => parseJsonBytes(bytes),
     };
   }

@@ -6,22 +6,15 @@ import {
   replayDeadLetter,
 } from '@gantry/contracts/messaging/dead-letters';
 import type { OutputOf, ParsedInputOf, RequestContext, RequestContract } from '@gantry/contracts/messaging/request';
-import type { StreamDefinition } from '@gantry/contracts/messaging/streams';
 import { GantryError } from '@gantry/kernel/gantry-error';
 import type { Logger } from '@gantry/nest-platform/logger';
-import type { RunningConsumer } from './consumer-host.js';
+import type { ReplayTarget } from './replay-targets.js';
 import type { DeadLetterOffice } from './dead-letter-office.js';
 import { failureKind } from './failure-policy.js';
 import type { RequestHandler } from './request-responder.js';
 
 /** Replicas of all services share these requests: whoever takes one can answer it. */
 export const DEAD_LETTER_GROUP = 'dead-letters';
-
-export interface ReplayTarget {
-  stream: StreamDefinition;
-  durable: string;
-  consumer: RunningConsumer;
-}
 
 /** What administrators may ask about dead letters, and the handlers, for the transport to answer. */
 export function deadLetterRequests(
@@ -40,13 +33,13 @@ export function deadLetterRequests(
       );
       return letter;
     }),
-    ...targets.map(({ stream, durable, consumer }) =>
-      answer(replayDeadLetter(stream.name, durable), async ({ id }, admin) => {
+    ...targets.map(({ stream, consumer, author }) =>
+      answer(replayDeadLetter(stream, consumer), async ({ id }, admin) => {
         const { letter, message } = await office.openMessage(id);
-        if (letter.stream !== stream.name || letter.consumer !== durable) throw wrongConsumer();
-        const fields = { deadLetter: id, consumer: `${stream.name}/${durable}`, subject: message.subject, by: admin };
+        if (letter.stream !== stream || letter.consumer !== consumer) throw wrongConsumer();
+        const fields = { deadLetter: id, consumer: `${stream}/${consumer}`, subject: message.subject, by: admin };
         try {
-          await consumer.replay(message);
+          await author.replay(message);
         } catch (error) {
           logger.warn({ ...fields, err: error }, 'dead letter failed again');
           throw failedAgain(error);

@@ -2,7 +2,7 @@ import { subjects } from '@gantry/contracts/messaging/streams';
 import { GantryError } from '@gantry/kernel/gantry-error';
 import { headers, type NatsConnection } from '@nats-io/transport-node';
 import { asciiJson } from '../ascii-json.js';
-import { publishBytes } from '../publisher.js';
+import { publishUntilAcknowledged } from '../publisher.js';
 import type { StreamMessage } from '../stream-message.js';
 
 /** Headers of a dead letter. Its body is the message as it was. */
@@ -28,23 +28,35 @@ export interface DeadLetter {
   message: StreamMessage;
   failures: number;
   error: unknown;
+  /** The reader gets no bodies: on a replay it is fetched from the stream. */
+  bodyLeftOut?: boolean;
+  /** Id of an earlier letter of this message that was replayed, though the message fails here all the same. */
+  after?: string;
+  /**
+   * Id of the newest letter of this consumer, 0 = none; refused if there is a newer one. For processes that may write the same letter at
+   * the same moment: brokers before 2.10 then store both, in spite of their message id.
+   */
+  newest?: number;
 }
 
 /** Room for our headers next to the body. */
 const HEADER_BYTES = 8 * 1024;
 const LONGEST_HEADERS = 4_000;
 
-/** Stores the dead letter; only after that may the original be dropped. The id makes a repeated attempt harmless. */
+/**
+ * Stores the dead letter and answers its id; only after that may the original be dropped. The message id makes a repeated attempt
+ * harmless, also by another replica.
+ */
 export async function storeDeadLetter(
   nc: NatsConnection,
-  { stream, consumer, message, failures, error }: DeadLetter,
+  { stream, consumer, message, failures, error, bodyLeftOut = false, after, newest }: DeadLetter,
   signal: AbortSignal,
-): Promise<void> {
-  const body = error instanceof GantryError ? error.toBody() : undefined;
-  const reason = body?.message ?? (error instanceof Error ? `${error.name}: ${error.message}` : String(error));
+): Promise<string> {
+  const known = error instanceof GantryError ? error.toBody() : undefined;
+  const reason = known?.message ?? (error instanceof Error ? `${error.name}: ${error.message}` : String(error));
   const sent = headers();
   sent.set(deadLetterHeaders.reason, headerText(reason));
-  sent.set(deadLetterHeaders.code, headerText(body?.code ?? 'INTERNAL'));
+  sent.set(deadLetterHeaders.code, headerText(known?.code ?? 'INTERNAL'));
   sent.set(deadLetterHeaders.stream, stream);
   sent.set(deadLetterHeaders.consumer, consumer);
   sent.set(deadLetterHeaders.subject, message.subject);
@@ -53,13 +65,21 @@ export async function storeDeadLetter(
   sent.set(deadLetterHeaders.time, String(message.timestampMs));
   const own = headersText(message);
   if (own !== undefined) sent.set(deadLetterHeaders.headers, own);
-  const fits = message.bytes.length + HEADER_BYTES <= (nc.info?.max_payload ?? 1_048_576);
+  const fits = !bodyLeftOut && message.bytes.length + HEADER_BYTES <= (nc.info?.max_payload ?? 1_048_576);
   if (!fits) sent.set(deadLetterHeaders.truncated, 'true');
-  await publishBytes(nc, subjects.deadLetter(stream, consumer), fits ? message.bytes : new Uint8Array(), {
-    msgId: `dlq:${stream}:${consumer}:${message.streamSequence}:${message.timestampMs}`,
-    headers: sent,
-    signal,
-  });
+  const name = `dlq:${stream}:${consumer}:${message.streamSequence}:${message.timestampMs}`;
+  const { sequence } = await publishUntilAcknowledged(
+    nc,
+    subjects.deadLetter(stream, consumer),
+    fits ? message.bytes : new Uint8Array(),
+    {
+      msgId: after === undefined ? name : `${name}:${after}`,
+      headers: sent,
+      ...(newest === undefined ? {} : { lastSubjectSequence: newest }),
+    },
+    { signal },
+  );
+  return String(sequence);
 }
 
 function headersText({ headers: own }: StreamMessage): string | undefined {

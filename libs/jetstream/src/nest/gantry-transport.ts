@@ -11,8 +11,10 @@ import { backOff, pause } from '../pause.js';
 import { ensureStream } from '../stream-admin.js';
 import { BatchConsumer } from './batch-consumer.js';
 import { DeadLetterOffice } from './dead-letter-office.js';
-import { DEAD_LETTER_GROUP, deadLetterRequests, type ReplayTarget } from './dead-letter.requests.js';
+import { DEAD_LETTER_GROUP, deadLetterRequests } from './dead-letter.requests.js';
+import type { RunningConsumer } from './consumer-host.js';
 import type { HandlerExtras } from './decorators.js';
+import { replayTargetsOf, type ReplayTarget } from './replay-targets.js';
 import { RequestResponder } from './request-responder.js';
 import { StreamConsumer } from './stream-consumer.js';
 
@@ -36,7 +38,7 @@ export class GantryTransport extends Server implements CustomTransportStrategy {
   /** Failures of stream handlers decide about the acknowledgement, so they must reach us. */
   override readonly propagatesEventHandlerErrors = true;
   private readonly responders: RequestResponder[] = [];
-  private readonly consumers: ReplayTarget[] = [];
+  private readonly consumers: RunningConsumer[] = [];
   private readonly closing = new AbortController();
 
   constructor(private readonly options: GantryTransportOptions) {
@@ -46,6 +48,7 @@ export class GantryTransport extends Server implements CustomTransportStrategy {
   /** Ready when requests are answered; consumers whose stream does not exist yet start as soon as it does. */
   listen(callback: (error?: unknown) => void): void {
     const { nc, service, health } = this.options;
+    const targets = [...replayTargetsOf(nc)];
     try {
       const contract = getHealth(service);
       this.answer(contract, () => Promise.resolve(health.report()));
@@ -62,10 +65,11 @@ export class GantryTransport extends Server implements CustomTransportStrategy {
             extras.kind === 'stream'
               ? new StreamConsumer(this.options, extras.options, (message) => settle(call(message)))
               : new BatchConsumer(this.options, extras.options, (messages) => settle(call(messages)));
-          this.consumers.push({ stream, durable, consumer });
+          this.consumers.push(consumer);
+          targets.push({ stream: stream.name, consumer: durable, author: consumer });
         }
       }
-      if (this.consumers.length > 0) this.answerDeadLetters();
+      if (targets.length > 0) this.answerDeadLetters(targets);
       nc.flush().then(
         () => callback(),
         (error: unknown) => callback(error),
@@ -78,7 +82,7 @@ export class GantryTransport extends Server implements CustomTransportStrategy {
   /** Takes in nothing new, finishes what is in hand. */
   async close(): Promise<void> {
     this.closing.abort();
-    const running = [...this.responders, ...this.consumers.map(({ consumer }) => consumer)].map((part) => part.stop());
+    const running = [...this.responders, ...this.consumers].map((part) => part.stop());
     await Promise.all(running);
   }
 
@@ -99,11 +103,11 @@ export class GantryTransport extends Server implements CustomTransportStrategy {
     this.responders.push(new RequestResponder(nc, group, contract, handler, logger, metrics));
   }
 
-  private answerDeadLetters(): void {
+  private answerDeadLetters(targets: readonly ReplayTarget[]): void {
     const { nc, logger } = this.options;
     void this.ensureDeadLetters(nc);
     const office = new DeadLetterOffice(nc, systemClock);
-    for (const { contract, handler } of deadLetterRequests(office, this.consumers, logger))
+    for (const { contract, handler } of deadLetterRequests(office, targets, logger))
       this.answer(contract, handler, DEAD_LETTER_GROUP);
   }
 

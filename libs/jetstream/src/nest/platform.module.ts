@@ -4,6 +4,7 @@ import type { HealthState } from '@gantry/nest-platform/health';
 import type { Logger } from '@gantry/nest-platform/logger';
 import {
   CLOCK,
+  CONSUMER_HOST,
   HEALTH,
   IDS,
   LOGGER,
@@ -15,6 +16,7 @@ import type { createRegistry } from '@gantry/nest-platform/metrics';
 import { type DynamicModule, Module } from '@nestjs/common';
 import type { NatsConnection } from '@nats-io/transport-node';
 import { RequestClient } from '../request-client.js';
+import type { ConsumerHost } from './consumer-host.js';
 
 export interface PlatformParts {
   nc: NatsConnection;
@@ -27,7 +29,7 @@ export interface PlatformParts {
 /** Makes the parts that every service has injectable everywhere, by the tokens of `@gantry/nest-platform/tokens`. */
 @Module({})
 export class PlatformModule {
-  static register(parts: PlatformParts): DynamicModule {
+  static register(parts: PlatformParts, host: ConsumerHost): DynamicModule {
     const providers = [
       { provide: LOGGER, useValue: parts.logger },
       { provide: CLOCK, useValue: systemClock },
@@ -36,6 +38,7 @@ export class PlatformModule {
       { provide: REQUEST_CLIENT, useValue: parts.client },
       { provide: HEALTH, useValue: parts.health },
       { provide: METRICS_REGISTRY, useValue: parts.registry },
+      { provide: CONSUMER_HOST, useValue: host },
     ];
     return { module: PlatformModule, global: true, providers, exports: providers.map(({ provide }) => provide) };
   }

@@ -23,16 +23,11 @@ export async function startService(options: StartServiceOptions): Promise<Runnin
   const platform = await createPlatform(options);
   try {
     const { nc, logger, health, registry } = platform;
-    const strategy = new GantryTransport({
-      nc,
-      service: options.name,
-      logger,
-      health,
-      metrics: new MessagingMetrics(registry),
-    });
+    const host = { nc, logger, health, metrics: new MessagingMetrics(registry) };
+    const strategy = new GantryTransport({ ...host, service: options.name });
     const root: DynamicModule = {
       module: class ServiceRoot {},
-      imports: [PlatformModule.register(platform), options.module],
+      imports: [PlatformModule.register(platform, host), options.module],
     };
     const app = await NestFactory.createMicroservice<MicroserviceOptions>(root, {
       strategy,
