@@ -1,10 +1,12 @@
 import { randomUUID } from 'node:crypto';
+import { subjects } from '@gantry/contracts/messaging/streams';
 import { activeStatuses } from '@gantry/contracts/tasks/task-status';
 import { KvLease } from '@gantry/jetstream/kv-lease';
+import type { ConsumerHost } from '@gantry/jetstream/nest/consumer-host';
+import { Quarantine } from '@gantry/jetstream/quarantine';
 import type { Clock } from '@gantry/kernel/clock';
-import type { HealthState } from '@gantry/nest-platform/health';
 import type { Logger } from '@gantry/nest-platform/logger';
-import { CLOCK, HEALTH, LOGGER, METRICS_REGISTRY, NATS_CONNECTION } from '@gantry/nest-platform/tokens';
+import { CLOCK, CONSUMER_HOST, LOGGER, METRICS_REGISTRY, NATS_CONNECTION } from '@gantry/nest-platform/tokens';
 import type { NatsConnection } from '@nats-io/transport-node';
 import type { Provider } from '@nestjs/common';
 import type { Registry } from 'prom-client';
@@ -55,9 +57,8 @@ export const archiveProviders: Provider[] = [
   },
   {
     provide: TaskArchiveFollower,
-    useFactory: (nc: NatsConnection, archive: JetStreamTaskArchive, health: HealthState, logger: Logger) =>
-      new TaskArchiveFollower(nc, archive, health, logger),
-    inject: [NATS_CONNECTION, JetStreamTaskArchive, HEALTH, LOGGER],
+    useFactory: (host: ConsumerHost, archive: JetStreamTaskArchive) => new TaskArchiveFollower(host, archive),
+    inject: [CONSUMER_HOST, JetStreamTaskArchive],
   },
   {
     provide: PrometheusArchiveMetrics,
@@ -70,6 +71,7 @@ export const archiveProviders: Provider[] = [
       nc: NatsConnection,
       archive: JetStreamTaskArchive,
       board: TaskBoard,
+      quarantine: Quarantine,
       metrics: PrometheusArchiveMetrics,
       policy: ArchivePolicy,
       clock: Clock,
@@ -80,7 +82,7 @@ export const archiveProviders: Provider[] = [
       const work = new ArchiveClosedTasks({
         stream,
         archive,
-        scan: new ClosedTaskScan(stream, archive, logger),
+        scan: new ClosedTaskScan(stream, archive, logger, (taskId) => quarantine.holds(subjects.task(taskId))),
         removals: new Removals(stream, policy, () => performance.now()),
         limits: { ...policy, lingerMs: Math.min(LONGEST_LINGER_MS, policy.keepMs) },
         activeTasks: () => activeTasksOf(board),
@@ -92,7 +94,16 @@ export const archiveProviders: Provider[] = [
       const { busyPauseMs, idlePauseMs } = policy;
       return new TaskArchiver({ lease, work, busyPauseMs, idlePauseMs, stopping, logger });
     },
-    inject: [NATS_CONNECTION, JetStreamTaskArchive, TaskBoard, PrometheusArchiveMetrics, ARCHIVE_POLICY, CLOCK, LOGGER],
+    inject: [
+      NATS_CONNECTION,
+      JetStreamTaskArchive,
+      TaskBoard,
+      Quarantine,
+      PrometheusArchiveMetrics,
+      ARCHIVE_POLICY,
+      CLOCK,
+      LOGGER,
+    ],
   },
 ];
 

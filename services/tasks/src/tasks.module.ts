@@ -1,14 +1,14 @@
 import { streams } from '@gantry/contracts/messaging/streams';
 import type { TaskEvent } from '@gantry/contracts/tasks/task-events';
 import { JetStreamEventStore } from '@gantry/jetstream/jetstream-event-store';
+import type { ConsumerHost } from '@gantry/jetstream/nest/consumer-host';
+import { Quarantine } from '@gantry/jetstream/quarantine';
 import type { SnapshotPolicy } from '@gantry/jetstream/snapshot-keeper';
 import { KvSnapshotStore } from '@gantry/jetstream/snapshot-store';
 import { StreamBarrier } from '@gantry/jetstream/stream-barrier';
 import type { Clock } from '@gantry/kernel/clock';
 import type { IdSource } from '@gantry/kernel/ids';
-import type { HealthState } from '@gantry/nest-platform/health';
-import type { Logger } from '@gantry/nest-platform/logger';
-import { CLOCK, HEALTH, IDS, LOGGER, NATS_CONNECTION } from '@gantry/nest-platform/tokens';
+import { CLOCK, CONSUMER_HOST, IDS, NATS_CONNECTION } from '@gantry/nest-platform/tokens';
 import type { NatsConnection } from '@nats-io/transport-node';
 import { type DynamicModule, Module } from '@nestjs/common';
 import { ArtifactsRequests } from './adapters/in/artifacts.requests.js';
@@ -62,15 +62,22 @@ export interface TasksSettings {
     },
     CurrentBoard,
     {
+      provide: Quarantine,
+      useFactory: (host: ConsumerHost) =>
+        new Quarantine(host, { stream: streams.tasks.name, consumer: 'tasks-board', later: 'wait' }),
+      inject: [CONSUMER_HOST],
+    },
+    {
       provide: JetStreamEventStore,
-      useFactory: (nc: NatsConnection) => new JetStreamEventStore<TaskEvent>(nc, streams.tasks),
-      inject: [NATS_CONNECTION],
+      useFactory: (nc: NatsConnection, quarantine: Quarantine) =>
+        new JetStreamEventStore<TaskEvent>(nc, streams.tasks, { quarantine }),
+      inject: [NATS_CONNECTION, Quarantine],
     },
     {
       provide: ArchivedTaskStore,
-      useFactory: (store: JetStreamEventStore<TaskEvent>, archive: JetStreamTaskArchive) =>
-        new ArchivedTaskStore(store, archive),
-      inject: [JetStreamEventStore, JetStreamTaskArchive],
+      useFactory: (store: JetStreamEventStore<TaskEvent>, archive: JetStreamTaskArchive, quarantine: Quarantine) =>
+        new ArchivedTaskStore(store, archive, (message) => quarantine.isDiscarded(message)),
+      inject: [JetStreamEventStore, JetStreamTaskArchive, Quarantine],
     },
     {
       provide: OptimisticCreateStore,
@@ -173,34 +180,31 @@ export interface TasksSettings {
     {
       provide: TaskStreamFollower,
       useFactory: (
-        nc: NatsConnection,
+        host: ConsumerHost,
+        quarantine: Quarantine,
         executor: TaskCommandExecutor,
         barrier: StreamBarrier,
         leftovers: PurgeLeftoversHandler,
         clock: Clock,
-        health: HealthState,
-        logger: Logger,
         snapshotPolicy: Partial<SnapshotPolicy>,
       ) =>
         new TaskStreamFollower({
-          nc,
+          host,
+          quarantine,
           executor,
           barrier,
           leftovers,
-          snapshots: new KvSnapshotStore(nc, 'tasks'),
+          snapshots: new KvSnapshotStore(host.nc, 'tasks'),
           snapshotPolicy,
           clock,
-          health,
-          logger,
         }),
       inject: [
-        NATS_CONNECTION,
+        CONSUMER_HOST,
+        Quarantine,
         TaskCommandExecutor,
         StreamBarrier,
         PurgeLeftoversHandler,
         CLOCK,
-        HEALTH,
-        LOGGER,
         SNAPSHOT_POLICY,
       ],
     },

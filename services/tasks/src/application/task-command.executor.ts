@@ -4,7 +4,7 @@ import { TASK_SCHEMA_VERSION, type TaskEvent } from '@gantry/contracts/tasks/tas
 import type { TaskView } from '@gantry/contracts/tasks/task-view';
 import { foldTaskCommit } from '@gantry/contracts/tasks/task-view.fold';
 import { CommandHandler, type CommandOrigin, type Loaded } from '@gantry/event-sourcing/command-handler';
-import type { EventStore } from '@gantry/event-sourcing/event-store.port';
+import { type EventStore, UnreadableHistory } from '@gantry/event-sourcing/event-store.port';
 import type { SnapshotEntry } from '@gantry/event-sourcing/snapshot-store.port';
 import type { Clock } from '@gantry/kernel/clock';
 import { GantryError } from '@gantry/kernel/gantry-error';
@@ -138,15 +138,28 @@ export class TaskCommandExecutor {
 
   /** Whether the message at this sequence is an own commit, known already: then it need not even be parsed. */
   isEcho(streamSequence: number): boolean {
-    this.lastDelivered = streamSequence;
+    if (streamSequence > this.lastDelivered) this.lastDelivered = streamSequence;
     return this.echoes.delete(streamSequence);
   }
 
-  /** A commit that the stream delivered: replay at start, another replica's, or an echo that was faster than its confirmation. */
+  /**
+   * A commit that the stream delivered: replay at start, another replica's, or an echo that was faster than its confirmation. Of one
+   * that does not fit a fold nothing stays.
+   */
   absorb(stored: StoredCommit<TaskEvent>): void {
-    this.handler.absorb(stored);
-    this.board.absorb(stored, 'stream');
+    try {
+      this.handler.absorb(stored);
+      this.board.absorb(stored, 'stream');
+    } catch (error) {
+      this.handler.forget(stored.commit.aggregateId);
+      throw error;
+    }
     this.signal.notify(stored.commit.aggregateId);
+  }
+
+  /** A message of this task is left out from now on: what a command decides on has to be read again. */
+  forget(taskId: string): void {
+    this.handler.forget(taskId);
   }
 
   /**
@@ -157,7 +170,12 @@ export class TaskCommandExecutor {
     const held = this.board.get(taskId);
     if (held !== undefined && held.version >= version) return held;
     let view: TaskView | undefined;
-    for (const stored of await this.history(taskId)) view = foldTaskCommit(view, stored);
+    const history = await this.history(taskId);
+    try {
+      for (const stored of history) view = foldTaskCommit(view, stored);
+    } catch (cause) {
+      throw new UnreadableHistory(subjects.task(taskId), cause);
+    }
     return view;
   }
 

@@ -1,9 +1,7 @@
 import { streams } from '@gantry/contracts/messaging/streams';
-import { followStream } from '@gantry/jetstream/follow-stream';
+import type { ConsumerHost } from '@gantry/jetstream/nest/consumer-host';
+import { Quarantine } from '@gantry/jetstream/quarantine';
 import { ensureStream } from '@gantry/jetstream/stream-admin';
-import type { HealthState } from '@gantry/nest-platform/health';
-import type { Logger } from '@gantry/nest-platform/logger';
-import type { NatsConnection } from '@nats-io/transport-node';
 import type { OnApplicationShutdown, OnModuleInit } from '@nestjs/common';
 import type { JetStreamTaskArchive } from '../out/jetstream-task-archive.js';
 
@@ -11,22 +9,27 @@ import type { JetStreamTaskArchive } from '../out/jetstream-task-archive.js';
 export class TaskArchiveFollower implements OnModuleInit, OnApplicationShutdown {
   private readonly stop = new AbortController();
 
+  private readonly quarantine: Quarantine;
+
   constructor(
-    private readonly nc: NatsConnection,
+    private readonly host: ConsumerHost,
     private readonly archive: JetStreamTaskArchive,
-    private readonly health: HealthState,
-    private readonly logger: Logger,
-  ) {}
+  ) {
+    const { name: stream } = streams.archive;
+    // A segment stands for itself: the others are found without it.
+    this.quarantine = new Quarantine(host, { stream, consumer: 'tasks-archive', later: 'go on', headersOnly: true });
+  }
 
   async onModuleInit(): Promise<void> {
-    const { nc, archive, logger } = this;
+    const { archive, quarantine } = this;
+    const { nc, logger } = this.host;
     await ensureStream(nc, streams.archive);
     const began = performance.now();
     await new Promise<void>((resolve, reject) => {
-      const reading = followStream(nc, streams.archive.name, {
+      const reading = quarantine.follow({
         fromSequence: 1,
-        headersOnly: true,
-        onMessage: (message) => archive.take(message),
+        apply: (message, late) => archive.take(message, late),
+        onPassed: ({ streamSequence }) => archive.passed(streamSequence),
         onCaughtUp: resolve,
         signal: this.stop.signal,
       });
@@ -46,7 +49,7 @@ export class TaskArchiveFollower implements OnModuleInit, OnApplicationShutdown 
 
   private fail(error: unknown): void {
     if (this.stop.signal.aborted) return;
-    this.logger.error({ err: error }, 'reading of stream ARCHIVE ended');
-    this.health.set('task-archive', 'unhealthy', 'The reading of stream ARCHIVE ended; restart the service.');
+    this.host.logger.error({ err: error }, 'reading of stream ARCHIVE ended');
+    this.host.health.set('task-archive', 'unhealthy', 'The reading of stream ARCHIVE ended; restart the service.');
   }
 }

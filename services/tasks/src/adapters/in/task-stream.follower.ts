@@ -1,4 +1,3 @@
-import type { Commit } from '@gantry/contracts/messaging/commit';
 import { streams } from '@gantry/contracts/messaging/streams';
 import type { TaskEvent } from '@gantry/contracts/tasks/task-events';
 import type {
@@ -7,30 +6,28 @@ import type {
   SnapshotStore,
   StreamPosition,
 } from '@gantry/event-sourcing/snapshot-store.port';
-import { followStream } from '@gantry/jetstream/follow-stream';
+import type { ConsumerHost } from '@gantry/jetstream/nest/consumer-host';
+import type { Quarantine } from '@gantry/jetstream/quarantine';
 import { SnapshotKeeper, type SnapshotPolicy } from '@gantry/jetstream/snapshot-keeper';
+import { storedCommitOf } from '@gantry/jetstream/stored-commit';
 import { ensureStream } from '@gantry/jetstream/stream-admin';
 import type { StreamBarrier } from '@gantry/jetstream/stream-barrier';
 import type { StreamMessage } from '@gantry/jetstream/stream-message';
 import type { Clock } from '@gantry/kernel/clock';
-import type { HealthState } from '@gantry/nest-platform/health';
-import type { Logger } from '@gantry/nest-platform/logger';
-import type { NatsConnection } from '@nats-io/transport-node';
 import type { BeforeApplicationShutdown, OnApplicationShutdown, OnModuleInit } from '@nestjs/common';
 import type { DeletedTask, PurgeLeftoversHandler } from '../../application/purge-leftovers.handler.js';
 import type { TaskCommandExecutor } from '../../application/task-command.executor.js';
 import { TASK_SNAPSHOT_VERSION } from '../../application/task-snapshot.js';
 
 export interface TaskStreamFollowerOptions {
-  readonly nc: NatsConnection;
+  readonly host: ConsumerHost;
+  readonly quarantine: Quarantine;
   readonly executor: TaskCommandExecutor;
   readonly barrier: StreamBarrier;
   readonly leftovers: PurgeLeftoversHandler;
   readonly snapshots: SnapshotStore;
   readonly snapshotPolicy: Partial<SnapshotPolicy>;
   readonly clock: Clock;
-  readonly health: HealthState;
-  readonly logger: Logger;
 }
 
 /**
@@ -46,18 +43,19 @@ export class TaskStreamFollower implements OnModuleInit, BeforeApplicationShutdo
 
   constructor(private readonly options: TaskStreamFollowerOptions) {
     this.keeper = new SnapshotKeeper({
-      nc: options.nc,
+      nc: options.host.nc,
       store: options.snapshots,
       name: 'board',
       version: TASK_SNAPSHOT_VERSION,
-      logger: options.logger,
+      logger: options.host.logger,
       policy: options.snapshotPolicy,
       capture: () => this.capture(),
     });
   }
 
   async onModuleInit(): Promise<void> {
-    const { nc, executor, barrier, leftovers, logger, clock } = this.options;
+    const { quarantine, executor, barrier, leftovers, clock } = this.options;
+    const { nc, logger } = this.options.host;
     for (const stream of [streams.tasks, streams.artifacts, streams.reports]) await ensureStream(nc, stream);
     const begin = clock.now();
     const restored = await this.keeper.restore((entries) => this.take(entries));
@@ -65,12 +63,15 @@ export class TaskStreamFollower implements OnModuleInit, BeforeApplicationShutdo
     barrier.advance(this.position.sequence);
     let commits = 0;
     await new Promise<void>((resolve, reject) => {
-      const reading = followStream(nc, streams.tasks.name, {
+      const reading = quarantine.follow({
         fromSequence: this.position.sequence + 1,
-        onMessage: (message) => {
+        held: this.position.held,
+        apply: (message) => this.apply(message),
+        onPassed: (message) => {
           commits += 1;
-          this.onMessage(message);
+          this.passed(message);
         },
+        onDiscarded: ({ subject }) => executor.forget(subject.slice(subject.lastIndexOf('.') + 1)),
         onCaughtUp: resolve,
         signal: this.stop.signal,
       });
@@ -93,33 +94,36 @@ export class TaskStreamFollower implements OnModuleInit, BeforeApplicationShutdo
     this.stop.abort();
   }
 
-  private onMessage(message: StreamMessage): void {
-    const { executor, barrier, leftovers } = this.options;
-    const { subject, streamSequence } = message;
-    if (!executor.isEcho(streamSequence)) {
-      const stored = { commit: message.json() as Commit<TaskEvent>, streamSequence, subject };
-      executor.absorb(stored);
-      leftovers.observe(stored);
-    }
-    barrier.advance(streamSequence);
+  private apply(message: StreamMessage): void {
+    const { executor, leftovers } = this.options;
+    if (executor.isEcho(message.streamSequence)) return;
+    const stored = storedCommitOf<TaskEvent>(message);
+    executor.absorb(stored);
+    leftovers.observe(stored);
+  }
+
+  private passed(message: StreamMessage): void {
+    this.options.barrier.advance(message.streamSequence);
     this.last = message;
     this.keeper.count();
   }
 
-  private capture(): SnapshotDraft {
+  private capture(): SnapshotDraft | undefined {
     if (this.last !== undefined)
       this.position = {
         sequence: this.last.streamSequence,
         commitId: this.last.headers?.get('Nats-Msg-Id') ?? '',
       };
-    const { executor, leftovers } = this.options;
+    const { executor, leftovers, quarantine } = this.options;
+    const held = quarantine.snapshot();
+    if (held === undefined) return undefined;
     const tasks = executor.snapshot();
     const deletedTasks = leftovers.recent();
     const entries = function* (): Generator<SnapshotEntry> {
       yield { own: deletedTasks, shared: [], text: '' };
       yield* tasks;
     };
-    return { positions: { [streams.tasks.name]: this.position }, entries: entries() };
+    return { positions: { [streams.tasks.name]: { ...this.position, held } }, entries: entries() };
   }
 
   /** Only the first entry, of the deleted tasks, shares nothing with others. */
@@ -131,10 +135,11 @@ export class TaskStreamFollower implements OnModuleInit, BeforeApplicationShutdo
     }
   }
 
-  /** A commit that cannot be folded is a defect: say so loudly rather than serve a board that silently stands still. */
+  /** Whatever ends the reading leaves a board that stands still: say so loudly. */
   private fail(error: unknown): void {
     if (this.stop.signal.aborted) return;
-    this.options.logger.error({ err: error }, 'reading of stream TASKS ended');
-    this.options.health.set('task-board', 'unhealthy', 'The reading of stream TASKS ended; restart the service.');
+    const { logger, health } = this.options.host;
+    logger.error({ err: error }, 'reading of stream TASKS ended');
+    health.set('task-board', 'unhealthy', 'The reading of stream TASKS ended; restart the service.');
   }
 }

@@ -17,12 +17,15 @@ export class ArchivedTaskStore implements EventStore<TaskEvent> {
   constructor(
     private readonly store: EventStore<TaskEvent>,
     private readonly archive: ArchivedTasks,
+    private readonly isDiscarded: (message: Pick<StoredCommit, 'subject' | 'streamSequence'>) => boolean = () => false,
   ) {}
 
   async load(subject: string): Promise<StoredCommit<TaskEvent>[]> {
     const present = await this.store.load(subject);
     if (present[0]?.commit.version === 1) return present;
-    const archived = await this.archivedOf(subject);
+    const archived = (await this.archivedOf(subject)).map((stored) =>
+      this.isDiscarded(stored) ? { ...stored, commit: { ...stored.commit, events: [] } } : stored,
+    );
     const newest = archived.at(-1)?.commit.version ?? 0;
     return [...archived, ...present.filter(({ commit }) => commit.version > newest)];
   }

@@ -16,6 +16,7 @@ import { publishUntilAcknowledged } from '@gantry/jetstream/publisher';
 import { StreamBarrier } from '@gantry/jetstream/stream-barrier';
 import { parseJsonBytes, type StreamMessage } from '@gantry/jetstream/stream-message';
 import { SubjectReader } from '@gantry/jetstream/subject-reader';
+import { GantryError } from '@gantry/kernel/gantry-error';
 import { headers, type NatsConnection } from '@nats-io/transport-node';
 import type { TaskArchive } from '../../application/archive/task-archive.port.js';
 import { BoundedCache } from '../../application/bounded-cache.js';
@@ -50,13 +51,20 @@ export class JetStreamTaskArchive implements TaskArchive {
     });
   }
 
-  /** Takes in the next message of ARCHIVE, of which only the headers are looked at. */
-  take({ streamSequence, headers: sent }: StreamMessage): void {
-    if (streamSequence <= this.position) {
+  /** Takes in a message of ARCHIVE, of which only the headers are looked at. `late`: others came before it. */
+  take({ streamSequence, headers: sent }: StreamMessage, late = false): void {
+    if (!late && streamSequence <= this.position) {
       this.index.clear();
       this.segments.clear();
     }
-    for (const hash of hashesOf(sent?.get(ARCHIVED_TASKS_HEADER) ?? '')) this.index.add(hash, streamSequence);
+    const hashes = hashesOf(sent?.get(ARCHIVED_TASKS_HEADER) ?? '');
+    if (hashes.length === 0)
+      throw new GantryError('ARCHIVE.UNNAMED_TASKS', 'invalid', 'The segment does not say which tasks it holds.');
+    for (const hash of hashes) this.index.add(hash, streamSequence);
+  }
+
+  /** Everything up to here was read; to be called in the order of the stream. */
+  passed(streamSequence: number): void {
     this.position = streamSequence;
     this.barrier.advance(streamSequence);
   }

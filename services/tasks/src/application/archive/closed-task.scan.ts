@@ -43,6 +43,8 @@ export class ClosedTaskScan {
     private readonly stream: TaskStream,
     private readonly archive: TaskArchive,
     private readonly logger: Logger,
+    /** Of such a task the readers have not taken in what follows its unreadable message: it must not leave. */
+    private readonly isHeldAside: (taskId: string) => boolean = () => false,
   ) {}
 
   /** From the start of the stream again, for whoever takes the work over. */
@@ -80,7 +82,13 @@ export class ClosedTaskScan {
   }
 
   private async see({ sequence, bytes }: StreamedCommit, draft: SegmentDraft, limits: ScanLimits): Promise<void> {
-    const { aggregateId: taskId, version, events } = commitIn(bytes);
+    const commit = commitIn(bytes);
+    if (commit === undefined) {
+      this.logger.warn({ sequence }, 'message is not a commit; it is not archived');
+      return;
+    }
+    const { aggregateId: taskId, version, events } = commit;
+    if (this.isHeldAside(taskId)) return;
     const seen = { sequence, version, bytes };
     if (draft.has(taskId)) {
       draft.add(taskId, [seen], limits.now);
@@ -106,7 +114,8 @@ export class ClosedTaskScan {
   private async readAgain(taskId: string, newest: number, before: number): Promise<SeenCommit[] | undefined> {
     const history = await this.stream.historyOf(taskId);
     const commits = history
-      .map(({ sequence, bytes }) => ({ sequence, version: commitIn(bytes).version, bytes }))
+      // What is not a commit was discarded, and stays.
+      .map(({ sequence, bytes }) => ({ sequence, version: commitIn(bytes)?.version ?? Number.NaN, bytes }))
       .filter(({ sequence, version }) => sequence < before && version > newest);
     if (follows(newest, commits)) return commits;
     this.logger.error({ taskId, archivedVersion: newest }, 'the beginning of this task is in no store; not archived');
@@ -114,10 +123,15 @@ export class ClosedTaskScan {
   }
 }
 
-function commitIn(bytes: Uint8Array): Pick<Commit<TaskEvent>, 'aggregateId' | 'version' | 'events'> {
-  return JSON.parse(
-    Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('utf8'),
-  ) as Commit<TaskEvent>;
+/** Undefined if it is not one: that is for the readers' dead letters, and must not stop the archiving. */
+function commitIn(bytes: Uint8Array): Pick<Commit<TaskEvent>, 'aggregateId' | 'version' | 'events'> | undefined {
+  try {
+    const text = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('utf8');
+    const commit = JSON.parse(text) as Commit<TaskEvent> | null;
+    return typeof commit?.aggregateId === 'string' && Array.isArray(commit.events) ? commit : undefined;
+  } catch {
+    return undefined;
+  }
 }
 
 function follows(newest: number, commits: readonly SeenCommit[]): boolean {

@@ -39,8 +39,9 @@ export class TaskBoard {
     const row = this.rows.get(id);
     const version = row?.task.version ?? 0;
     if (commit.version <= version) return row === undefined ? undefined : unpackTask(row.task);
-    // A gap: the task was evicted, or another process's commit is still on its way through the stream.
-    if (commit.version !== version + 1) return undefined;
+    // A gap: the task was evicted, or another process's commit is still on its way through the stream. In the stream itself there is
+    // one only where an administrator discarded a message.
+    if (commit.version !== version + 1 && (row === undefined || source === 'own')) return undefined;
     const next = foldTaskCommit(row === undefined ? undefined : unpackTask(row.task), stored);
     if (next === undefined) return undefined;
     if (next.deleted) {
