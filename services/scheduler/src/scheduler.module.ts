@@ -1,17 +1,16 @@
 import { lossAfterMs } from '@gantry/contracts/messaging/lease-timing';
 import { timing } from '@gantry/contracts/messaging/timing';
 import { streams } from '@gantry/contracts/messaging/streams';
-import type { AssignEvent, SchedEvent } from '@gantry/contracts/scheduling/assign-events';
-import type { TaskEvent } from '@gantry/contracts/tasks/task-events';
+import { assignEventSchemas, type AssignEvent, type SchedEvent } from '@gantry/contracts/scheduling/assign-events';
 import { JetStreamEventStore } from '@gantry/jetstream/jetstream-event-store';
 import { KvLease } from '@gantry/jetstream/kv-lease';
+import type { ConsumerHost } from '@gantry/jetstream/nest/consumer-host';
 import type { SnapshotPolicy } from '@gantry/jetstream/snapshot-keeper';
 import { KvSnapshotStore } from '@gantry/jetstream/snapshot-store';
 import type { Clock } from '@gantry/kernel/clock';
 import type { IdSource } from '@gantry/kernel/ids';
-import type { HealthState } from '@gantry/nest-platform/health';
 import type { Logger } from '@gantry/nest-platform/logger';
-import { CLOCK, HEALTH, IDS, LOGGER, NATS_CONNECTION } from '@gantry/nest-platform/tokens';
+import { CLOCK, CONSUMER_HOST, IDS, LOGGER, NATS_CONNECTION } from '@gantry/nest-platform/tokens';
 import type { NatsConnection } from '@nats-io/transport-node';
 import { Module, type DynamicModule } from '@nestjs/common';
 import { StreamFollowers } from './adapters/in/stream-followers.js';
@@ -68,7 +67,7 @@ export class SchedulerModule {
           useFactory: (cluster: Cluster, nc: NatsConnection, clock: Clock, ids: IdSource, logger: Logger) =>
             new SchedulingLoop({
               cluster,
-              assignStore: new JetStreamEventStore<AssignEvent>(nc, streams.assign),
+              assignStore: new JetStreamEventStore<AssignEvent>(nc, streams.assign, { loadOnly: assignEventSchemas }),
               schedStore: new JetStreamEventStore<SchedEvent>(nc, streams.sched),
               pendingReports: new JetStreamPendingReports(nc),
               storedHeartbeats: new JetStreamStoredHeartbeats(nc),
@@ -99,27 +98,16 @@ export class SchedulerModule {
         },
         {
           provide: StreamFollowers,
-          useFactory: (
-            nc: NatsConnection,
-            loop: SchedulingLoop,
-            leadership: Leadership,
-            clock: Clock,
-            health: HealthState,
-            logger: Logger,
-          ) =>
+          useFactory: (host: ConsumerHost, loop: SchedulingLoop, leadership: Leadership, clock: Clock) =>
             new StreamFollowers({
-              nc,
+              host,
               loop,
               leadership,
-              taskStore: new JetStreamEventStore<TaskEvent>(nc, streams.tasks),
-              assignStore: new JetStreamEventStore<AssignEvent>(nc, streams.assign),
-              snapshots: new KvSnapshotStore(nc, 'scheduler'),
+              snapshots: new KvSnapshotStore(host.nc, 'scheduler'),
               snapshotPolicy: options.snapshots,
               clock,
-              health,
-              logger,
             }),
-          inject: [NATS_CONNECTION, SchedulingLoop, Leadership, CLOCK, HEALTH, LOGGER],
+          inject: [CONSUMER_HOST, SchedulingLoop, Leadership, CLOCK],
         },
         {
           provide: ReadSchedulerHandler,

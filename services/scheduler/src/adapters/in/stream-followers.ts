@@ -1,36 +1,30 @@
 import { setTimeout as setTimeoutPromise } from 'node:timers/promises';
 import { heartbeatSchema } from '@gantry/contracts/agents/heartbeat';
-import type { StoredCommit } from '@gantry/contracts/messaging/commit';
 import { streams } from '@gantry/contracts/messaging/streams';
 import type { AssignEvent } from '@gantry/contracts/scheduling/assign-events';
 import type { TaskEvent } from '@gantry/contracts/tasks/task-events';
-import type { EventStore } from '@gantry/event-sourcing/event-store.port';
-import type { SnapshotStore, StreamPosition } from '@gantry/event-sourcing/snapshot-store.port';
+import type { SnapshotDraft, SnapshotStore, StreamPosition } from '@gantry/event-sourcing/snapshot-store.port';
 import { ConnectionState } from '@gantry/jetstream/connection-state';
 import { followStream } from '@gantry/jetstream/follow-stream';
+import type { ConsumerHost } from '@gantry/jetstream/nest/consumer-host';
+import { Quarantine, type QuarantineFollowOptions } from '@gantry/jetstream/quarantine';
 import { SnapshotKeeper, type SnapshotPolicy } from '@gantry/jetstream/snapshot-keeper';
+import { emptyCommitOf, storedCommitOf } from '@gantry/jetstream/stored-commit';
 import { ensureStream, readableStream, waitForStream } from '@gantry/jetstream/stream-admin';
 import type { StreamMessage } from '@gantry/jetstream/stream-message';
 import type { Clock } from '@gantry/kernel/clock';
-import type { HealthState } from '@gantry/nest-platform/health';
-import type { Logger } from '@gantry/nest-platform/logger';
-import type { NatsConnection } from '@nats-io/transport-node';
 import type { BeforeApplicationShutdown, OnModuleInit } from '@nestjs/common';
 import type { Leadership } from '../../application/leadership.js';
 import type { SchedulingLoop } from '../../application/scheduling-loop.js';
 import { BOARD_SNAPSHOT_VERSION } from '../../domain/cluster/board-snapshot.js';
 
 export interface StreamFollowersOptions {
-  readonly nc: NatsConnection;
+  readonly host: ConsumerHost;
   readonly loop: SchedulingLoop;
   readonly leadership: Leadership;
-  readonly taskStore: EventStore<TaskEvent>;
-  readonly assignStore: EventStore<AssignEvent>;
   readonly snapshots: SnapshotStore;
   readonly snapshotPolicy: Partial<SnapshotPolicy>;
   readonly clock: Clock;
-  readonly health: HealthState;
-  readonly logger: Logger;
 }
 
 /**
@@ -41,22 +35,37 @@ export class StreamFollowers implements OnModuleInit, BeforeApplicationShutdown 
   private readonly abort = new AbortController();
   private readonly keeper: SnapshotKeeper;
   private readonly positions = new Map<string, StreamPosition>();
+  /** Newest message of each stream that was read, from which a position is made when a snapshot wants one. */
+  private readonly last = new Map<string, StreamMessage>();
+  private readonly tasks: Quarantine;
+  /**
+   * The commits on a worker's subject do not build on each other, and its fence needs the newest one: held aside they would stop the
+   * worker, and so let its tasks be placed twice.
+   */
+  private readonly assignments: Quarantine;
 
   constructor(private readonly options: StreamFollowersOptions) {
-    const { nc, loop, logger, snapshots, snapshotPolicy } = options;
+    const { host, snapshots, snapshotPolicy } = options;
+    this.tasks = new Quarantine(host, { stream: streams.tasks.name, consumer: 'scheduler-board', later: 'wait' });
+    this.assignments = new Quarantine(host, {
+      stream: streams.assign.name,
+      consumer: 'scheduler-board',
+      later: 'go on',
+    });
     this.keeper = new SnapshotKeeper({
-      nc,
+      nc: host.nc,
       store: snapshots,
       name: 'board',
       version: BOARD_SNAPSHOT_VERSION,
-      logger,
+      logger: host.logger,
       policy: snapshotPolicy,
-      capture: () => ({ positions: Object.fromEntries(this.positions), entries: loop.snapshot() }),
+      capture: () => this.capture(),
     });
   }
 
   async onModuleInit(): Promise<void> {
-    const { nc, loop, leadership, taskStore, assignStore, clock, logger } = this.options;
+    const { loop, leadership, clock } = this.options;
+    const { nc, logger } = this.options.host;
     const began = clock.now();
     for (const stream of [streams.assign, streams.sched, streams.fleet]) await ensureStream(nc, stream);
     // The tasks service may start later, in any order: wait for as long as it takes.
@@ -64,23 +73,19 @@ export class StreamFollowers implements OnModuleInit, BeforeApplicationShutdown 
     const { signal } = this.abort;
     await this.restore();
     await this.caughtUp('TASKS', (onCaughtUp) =>
-      taskStore.follow({
-        fromSequence: this.nextOf(streams.tasks.name),
-        onCommit: (stored) => {
-          loop.onTaskCommit(stored);
-          this.reached(streams.tasks.name, stored);
-        },
+      this.tasks.follow({
+        ...this.beginOf(streams.tasks.name),
+        apply: (message) => loop.onTaskCommit(storedCommitOf<TaskEvent>(message)),
+        onPassed: (message) => this.reached(streams.tasks.name, message),
         onCaughtUp,
         signal,
       }),
     );
     await this.caughtUp('ASSIGN', (onCaughtUp) =>
-      assignStore.follow({
-        fromSequence: this.nextOf(streams.assign.name),
-        onCommit: (stored) => {
-          loop.onAssignCommit(stored);
-          this.reached(streams.assign.name, stored);
-        },
+      this.assignments.follow({
+        ...this.beginOf(streams.assign.name),
+        apply: (message) => this.onAssignMessage(message),
+        onPassed: (message) => this.reached(streams.assign.name, message),
         onCaughtUp,
         signal,
       }),
@@ -103,7 +108,8 @@ export class StreamFollowers implements OnModuleInit, BeforeApplicationShutdown 
   }
 
   async beforeApplicationShutdown(): Promise<void> {
-    const { leadership, logger } = this.options;
+    const { leadership } = this.options;
+    const { logger } = this.options.host;
     // Without a broker nothing can be handed over: the next leader then waits for the lease to run out.
     const deadline = new AbortController();
     const stopping = leadership
@@ -119,25 +125,58 @@ export class StreamFollowers implements OnModuleInit, BeforeApplicationShutdown 
   }
 
   private async restore(): Promise<void> {
-    const { nc, loop } = this.options;
-    const { state } = await readableStream(nc, streams.assign.name);
+    const { loop, host } = this.options;
+    const { state } = await readableStream(host.nc, streams.assign.name);
     const restored = await this.keeper.restore((entries) => loop.restore(entries, state.first_seq));
     for (const [stream, position] of Object.entries(restored ?? {})) this.positions.set(stream, position);
   }
 
-  private nextOf(stream: string): number {
-    return (this.positions.get(stream)?.sequence ?? 0) + 1;
+  private beginOf(stream: string): Pick<QuarantineFollowOptions, 'fromSequence' | 'held'> {
+    const position = this.positions.get(stream);
+    return { fromSequence: (position?.sequence ?? 0) + 1, held: position?.held };
   }
 
-  private reached(stream: string, { streamSequence, commit }: StoredCommit): void {
-    this.positions.set(stream, { sequence: streamSequence, commitId: commit.id });
+  private reached(stream: string, message: StreamMessage): void {
+    this.last.set(stream, message);
     this.keeper.count();
+  }
+
+  private capture(): SnapshotDraft | undefined {
+    const tasks = this.tasks.snapshot();
+    const assignments = this.assignments.snapshot();
+    if (tasks === undefined || assignments === undefined) return undefined;
+    for (const [stream, held] of [
+      [streams.tasks.name, tasks],
+      [streams.assign.name, assignments],
+    ] as const) {
+      const last = this.last.get(stream);
+      const position = this.positions.get(stream);
+      if (last !== undefined)
+        this.positions.set(stream, {
+          sequence: last.streamSequence,
+          commitId: last.headers?.get('Nats-Msg-Id') ?? '',
+          held,
+        });
+      else if (position !== undefined) this.positions.set(stream, { ...position, held });
+    }
+    return { positions: Object.fromEntries(this.positions), entries: this.options.loop.snapshot() };
+  }
+
+  /** Also of what cannot be read the next append has to know the place. */
+  private onAssignMessage(message: StreamMessage): void {
+    const { loop } = this.options;
+    try {
+      loop.onAssignCommit(storedCommitOf<AssignEvent>(message));
+    } catch (error) {
+      loop.onAssignCommit(emptyCommitOf<AssignEvent>(streams.assign.name, message, 0));
+      throw error;
+    }
   }
 
   private onFleetMessage(message: StreamMessage, live: boolean): void {
     const parsed = heartbeatSchema.safeParse(jsonOf(message));
     if (!parsed.success || message.subject !== `fleet.${parsed.data.workerId}`) {
-      this.options.logger.warn(
+      this.options.host.logger.warn(
         { subject: message.subject, issues: parsed.error?.issues.slice(0, 3) },
         'heartbeat is unreadable',
       );
@@ -148,8 +187,8 @@ export class StreamFollowers implements OnModuleInit, BeforeApplicationShutdown 
   }
 
   private watchConnection(): void {
-    const { nc, loop } = this.options;
-    const unsubscribe = ConnectionState.of(nc).onChange((connected) => {
+    const { host, loop } = this.options;
+    const unsubscribe = ConnectionState.of(host.nc).onChange((connected) => {
       if (connected) loop.onConnected();
       else loop.onDisconnected();
     });
@@ -158,7 +197,7 @@ export class StreamFollowers implements OnModuleInit, BeforeApplicationShutdown 
 
   /** Starts a reading that goes on in the background; resolves at its first end. */
   private caughtUp(stream: string, read: (onCaughtUp: () => void) => Promise<void>): Promise<void> {
-    const { health, logger } = this.options;
+    const { health, logger } = this.options.host;
     return new Promise((resolve, reject) => {
       read(resolve).catch((error: unknown) => {
         reject(error instanceof Error ? error : new Error(String(error)));
