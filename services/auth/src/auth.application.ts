@@ -102,11 +102,11 @@ export class AuthApplication {
   ): Promise<void> {
     return this.ports.store.follow({
       fromSequence: this.directory.appliedSequence + 1,
-      onCommit: (stored) => {
+      onCommit: (stored, late) => {
+        this.directory.apply(stored, late);
         this.aggregates.absorb(stored);
-        this.directory.apply(stored);
-        onTakenIn(stored.streamSequence);
       },
+      onPassed: onTakenIn,
       onCaughtUp,
       signal,
     });

@@ -1,11 +1,12 @@
 import { authEventSchemas, type AuthEvent } from '@gantry/contracts/auth/auth-events';
 import { streams } from '@gantry/contracts/messaging/streams';
 import { JetStreamEventStore } from '@gantry/jetstream/jetstream-event-store';
+import type { ConsumerHost } from '@gantry/jetstream/nest/consumer-host';
+import { Quarantine } from '@gantry/jetstream/quarantine';
 import { StreamBarrier } from '@gantry/jetstream/stream-barrier';
 import type { Clock } from '@gantry/kernel/clock';
 import type { IdSource } from '@gantry/kernel/ids';
-import type { Logger } from '@gantry/nest-platform/logger';
-import { CLOCK, IDS, LOGGER, NATS_CONNECTION } from '@gantry/nest-platform/tokens';
+import { CLOCK, CONSUMER_HOST, IDS, NATS_CONNECTION } from '@gantry/nest-platform/tokens';
 import type { NatsConnection } from '@nats-io/transport-node';
 import { type DynamicModule, Module } from '@nestjs/common';
 import { ApiKeyRequests } from './adapters/in/api-key.requests.js';
@@ -38,9 +39,9 @@ export class AuthModule {
         { provide: AUTH_SETTINGS, useValue: settings },
         {
           provide: AuthApplication,
-          inject: [NATS_CONNECTION, CLOCK, IDS, LOGGER],
-          useFactory: (nc: NatsConnection, clock: Clock, ids: IdSource, logger: Logger) =>
-            createApplication(settings, { nc, clock: overrides.clock ?? clock, ids, logger }),
+          inject: [CONSUMER_HOST, CLOCK, IDS],
+          useFactory: (host: ConsumerHost, clock: Clock, ids: IdSource) =>
+            createApplication(settings, { host, clock: overrides.clock ?? clock, ids }),
         },
         {
           provide: StreamBarrier,
@@ -56,12 +57,14 @@ export class AuthModule {
 
 async function createApplication(
   settings: AuthSettings,
-  { nc, clock, ids, logger }: { nc: NatsConnection; clock: Clock; ids: IdSource; logger: Logger },
+  { host, clock, ids }: { host: ConsumerHost; clock: Clock; ids: IdSource },
 ): Promise<AuthApplication> {
+  const { nc, logger } = host;
+  const quarantine = new Quarantine(host, { stream: streams.auth.name, consumer: 'auth-directory', later: 'wait' });
   const { privateKey, exposed } = await openSigningKey(settings.signingKeyFile);
   if (exposed) logger.warn({ file: settings.signingKeyFile }, 'the signing key can be read by others: chmod 600 it');
   return new AuthApplication({
-    store: new JetStreamEventStore<AuthEvent>(nc, streams.auth, { eventSchemas: authEventSchemas }),
+    store: new JetStreamEventStore<AuthEvent>(nc, streams.auth, { eventSchemas: authEventSchemas, quarantine }),
     clock,
     ids,
     hasher: await Argon2PasswordHasher.create(owaspCost),

@@ -1,4 +1,4 @@
-import type { AuthEvent } from '@gantry/contracts/auth/auth-events';
+import { type AuthEvent, authEventSchemas } from '@gantry/contracts/auth/auth-events';
 import type { StoredCommit } from '@gantry/contracts/messaging/commit';
 import { assertNever } from '@gantry/kernel/assert-never';
 import { GantryError } from '@gantry/kernel/gantry-error';
@@ -31,11 +31,15 @@ export class DirectoryProjection {
     return this.sequence;
   }
 
-  /** A commit that came before (redelivery, replay) changes nothing. */
-  apply(stored: StoredCommit<AuthEvent>): void {
-    if (stored.streamSequence <= this.sequence) return;
+  /**
+   * A commit that came before (redelivery, replay) changes nothing, unless it is `late`: held aside until now. Throws, before anything
+   * is changed, if it holds an event of a newer version.
+   */
+  apply(stored: StoredCommit<AuthEvent>, late = false): void {
+    if (stored.streamSequence <= this.sequence && !late) return;
+    for (const { type } of stored.commit.events) if (!(type in authEventSchemas)) throw unknownEvent(type);
     for (const event of stored.commit.events) this.evolve(event);
-    this.sequence = stored.streamSequence;
+    this.sequence = Math.max(this.sequence, stored.streamSequence);
     const due = this.waiters.filter((waiter) => waiter.sequence <= this.sequence);
     if (due.length === 0) return;
     this.waiters = this.waiters.filter((waiter) => waiter.sequence > this.sequence);
@@ -143,7 +147,11 @@ export class DirectoryProjection {
       case 'SessionStarted': {
         const { sessionId, userId, ip, userAgent, expiresAt, at } = event.data;
         this.sessions.set({ id: sessionId, userId, ip, userAgent, startedAt: at, lastActiveAt: at, expiresAt });
-        return this.updateUser(userId, () => ({ lastLogInAt: at, failedLogIns: [] }));
+        // What was held aside comes after newer ones.
+        return this.updateUser(userId, ({ lastLogInAt, failedLogIns }) => ({
+          lastLogInAt: Math.max(lastLogInAt ?? 0, at),
+          failedLogIns: failedLogIns.filter((failed) => failed > at),
+        }));
       }
       case 'SessionRefreshed': {
         const { sessionId, ip, userAgent, at } = event.data;
@@ -166,4 +174,8 @@ export class DirectoryProjection {
     const user = this.users.get(userId);
     if (user !== undefined) this.users.set(userId, { ...user, ...change(user) });
   }
+}
+
+function unknownEvent(type: string): GantryError {
+  return new GantryError('AUTH.UNKNOWN_EVENT', 'invalid', `Event ${type} is not known to this version.`);
 }
