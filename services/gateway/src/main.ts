@@ -26,7 +26,7 @@ await runUntilStopped(logger, async () => {
   watchConnection(nc, health);
   const parts = createParts(environment, {
     requests: new RequestClient(nc),
-    reader: new JetStreamReader(nc),
+    reader: new JetStreamReader(nc, logger, registry),
     clock: systemClock,
     logger,
     health,

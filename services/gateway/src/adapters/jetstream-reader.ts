@@ -1,13 +1,28 @@
+import { Counter, type Registry } from 'prom-client';
 import type { NatsConnection } from '@nats-io/transport-node';
 import { followStream } from '@gantry/jetstream/follow-stream';
 import { isStreamMissing, manager, waitForStream } from '@gantry/jetstream/stream-admin';
+import type { Logger } from '@gantry/nest-platform/logger';
 import type { FollowRequest, StreamReader } from '../subscriptions/stream-reader.port.js';
 
 const PAUSE_MS = 100;
 
 /** Streams are made by their owners, perhaps after the gateway started: reading waits for them. */
 export class JetStreamReader implements StreamReader {
-  constructor(private readonly nc: NatsConnection) {}
+  private readonly skipped: Counter<'stream'>;
+
+  constructor(
+    private readonly nc: NatsConnection,
+    private readonly logger: Logger,
+    registry: Registry,
+  ) {
+    this.skipped = new Counter({
+      name: 'gantry_feed_messages_skipped_total',
+      help: 'Stream messages that a live feed could not read and left out.',
+      labelNames: ['stream'],
+      registers: [registry],
+    });
+  }
 
   async next(stream: string): Promise<number> {
     for (;;) {
@@ -22,9 +37,24 @@ export class JetStreamReader implements StreamReader {
     }
   }
 
-  async follow({ stream, from, signal, ...rest }: FollowRequest): Promise<void> {
+  /** What a feed cannot read is left out: the service that owns the state has it among its dead letters, and subscribers go on. */
+  async follow({ stream, from, signal, onMessage, ...rest }: FollowRequest): Promise<void> {
     await this.exists(stream, signal);
-    if (!signal.aborted) await followStream(this.nc, stream, { fromSequence: from, signal, ...rest });
+    if (signal.aborted) return;
+    await followStream(this.nc, stream, {
+      fromSequence: from,
+      signal,
+      onMessage: (message) => {
+        try {
+          return onMessage(message);
+        } catch (error) {
+          const { subject, streamSequence } = message;
+          this.skipped.inc({ stream });
+          this.logger.warn({ stream, subject, streamSequence, err: error }, 'unreadable message skipped');
+        }
+      },
+      ...rest,
+    });
   }
 
   private async exists(stream: string, signal: AbortSignal): Promise<void> {

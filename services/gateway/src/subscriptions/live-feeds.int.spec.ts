@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { MetricBatch } from '@gantry/contracts/agents/metric-batch';
 import { streams, subjects } from '@gantry/contracts/messaging/streams';
 import { listWorkers, type WorkerView } from '@gantry/contracts/scheduling/scheduler-requests';
-import { publishJson } from '@gantry/jetstream/publisher';
+import { publishBytes, publishJson } from '@gantry/jetstream/publisher';
 import { ensureStream } from '@gantry/jetstream/stream-admin';
 import { eventually } from '@gantry/testing/eventually';
 import { bearer, collect, subscriber } from '../testing/api-client.js';
@@ -62,6 +62,48 @@ describe('live feeds', () => {
     expect(seen.values.map(({ taskChanged }) => taskChanged.id)).not.toContain(foreign.id);
     await own.dispose();
     await eventually(() => expect(world.parts.taskFeed.subscribers).toBe(0));
+  });
+
+  it('go on past what cannot be read: not JSON, no commit, and data that does not fit the fold', async () => {
+    const own = subscriber(world.url, await world.token());
+    const seen = collect<{ taskChanged: { id: string; status: string } }>(
+      own,
+      'subscription { taskChanged { id status } }',
+    );
+    const { id: talking } = await world.addTask();
+    const logs = collect<{ taskLogs: { lines: { text: string }[] } }>(
+      own,
+      `subscription { taskLogs(taskId: "${talking}") { lines { text } } }`,
+    );
+    await eventually(() => expect(world.parts.taskFeed.subscribers).toBeGreaterThan(0));
+    const mine = await world.addTask();
+    const unfit = {
+      ...{ id: 'strange', stream: 'TASKS', aggregateId: mine.id, version: 2, schemaVersion: 1, occurredAt: 1 },
+      ...{ actor: { kind: 'service', id: 'tasks' }, correlationId: 'c', causationId: 'c' },
+      events: [{ type: 'TaskSucceeded', data: null }],
+    };
+    const garbage = Buffer.from('not JSON');
+    const skipped = async (): Promise<number> =>
+      Number(/skipped_total\{[^}]*stream="TASKS"[^}]*\} (\d+)/.exec(await world.parts.registry.metrics())?.[1] ?? 0);
+    await publishBytes(world.nc, subjects.task(mine.id), garbage);
+    await publishJson(world.nc, subjects.task(mine.id), { no: 'commit' });
+    await publishJson(world.nc, subjects.task(mine.id), unfit);
+    for (const subject of [subjects.metrics('w1'), subjects.fleet('w1'), subjects.logs('w1', talking)])
+      await publishBytes(world.nc, subject, garbage);
+    const other = await world.addTask();
+    await world.start(other.id);
+    await eventually(() => {
+      const states = seen.values.filter(({ taskChanged }) => taskChanged.id === other.id);
+      expect(states.at(-1)?.taskChanged.status).toBe('running');
+    });
+    expect(await skipped()).toBe(2);
+    expect(world.parts.health.report().status).toBe('healthy');
+    await world.addLog(talking, [1]);
+    await eventually(() =>
+      expect(logs.values.flatMap(({ taskLogs }) => taskLogs.lines.map(({ text }) => text))).toEqual(['line 1']),
+    );
+    expect(logs.errors).toEqual([]);
+    await own.dispose();
   });
 
   it('sends samples of machines to everybody, of tasks to their owners', async () => {

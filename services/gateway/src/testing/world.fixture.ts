@@ -96,13 +96,15 @@ export class World {
       ...environment,
     });
     const gatewayConnection = await connectNats({ url: nats.url, name: 'gateway' });
+    const logger = createLogger('gateway', { level: 'silent', format: 'pretty' });
+    const registry = createRegistry('gateway');
     const parts = createParts(parsed, {
       requests: new RequestClient(gatewayConnection),
-      reader: new JetStreamReader(gatewayConnection),
+      reader: new JetStreamReader(gatewayConnection, logger, registry),
       clock: systemClock,
-      logger: createLogger('gateway', { level: 'silent', format: 'pretty' }),
+      logger,
       health: new HealthState('gateway'),
-      registry: createRegistry('gateway'),
+      registry,
     });
     const world = new World(
       nats,
