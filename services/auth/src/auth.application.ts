@@ -40,6 +40,8 @@ export interface AuthPorts {
   readonly keyUsageStore: KeyUsageStore;
   readonly announcer: FirstLogInAnnouncer;
   readonly registration: RegistrationPolicy;
+  /** Whether the directory stands still for this subject of AUTH, behind a message that cannot be read. */
+  readonly isUnreadable?: (subject: string) => boolean;
 }
 
 /** The whole service without Nest and NATS: what the module serves and what tests drive with ports of their own. */
@@ -91,7 +93,7 @@ export class AuthApplication {
     this.changeRole = new ChangeRoleHandler(aggregates, directory, access);
     this.createApiKey = new CreateApiKeyHandler(aggregates, directory, access, secrets);
     this.revokeApiKey = new RevokeApiKeyHandler(aggregates, directory, access, this.keyUsage);
-    this.verifyApiKey = new VerifyApiKeyHandler(directory, this.keyUsage, clock);
+    this.verifyApiKey = new VerifyApiKeyHandler(directory, this.keyUsage, clock, ports.isUnreadable ?? (() => false));
   }
 
   /** Feeds the directory from the stream until `signal` aborts; `onCaughtUp` once, when all that was stored is taken in. */

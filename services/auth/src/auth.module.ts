@@ -73,5 +73,6 @@ async function createApplication(
     keyUsageStore: new KvKeyUsageStore(nc),
     announcer: processFirstLogInAnnouncer,
     registration: settings.AUTH_REGISTRATION,
+    isUnreadable: (subject) => quarantine.holds(subject),
   });
 }

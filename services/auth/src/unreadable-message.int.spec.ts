@@ -157,3 +157,17 @@ describe.each([
     expect(await open()).toEqual([]);
   });
 });
+
+it('a key is not accepted while its history cannot be read, which may be its revocation', async () => {
+  await boot();
+  const owner = await register('owner');
+  const keyOf = (name: string) =>
+    ask(requests.createApiKey, { userId: owner.id, name, scopes: ['tasks:read'] }, contextOf(owner));
+  const [sick, well] = [await keyOf('sick'), await keyOf('well')];
+  await publishBytes(writer, subjects.authKey(sick.apiKey.id), Buffer.from('?'));
+  const found = await letter();
+  await expect(ask(requests.verifyApiKey, { key: sick.key })).rejects.toMatchObject({ code: 'AUTH.API_KEY_INVALID' });
+  expect((await ask(requests.verifyApiKey, { key: well.key })).user.id).toBe(owner.id);
+  await ask(discardDeadLetter, { id: found.id }, root);
+  await eventually(() => ask(requests.verifyApiKey, { key: sick.key }));
+});

@@ -1,5 +1,6 @@
 import type { verifyApiKey } from '@gantry/contracts/auth/auth-requests';
 import type { OutputOf, ParsedInputOf } from '@gantry/contracts/messaging/request';
+import { subjects } from '@gantry/contracts/messaging/streams';
 import type { Clock } from '@gantry/kernel/clock';
 import { apiKeyInvalid } from '../domain/api-key/api-key.errors.js';
 import type { DirectoryProjection } from '../projections/directory/directory.projection.js';
@@ -16,6 +17,7 @@ export class VerifyApiKeyHandler {
     private readonly directory: DirectoryProjection,
     private readonly keyUsage: KeyUsage,
     private readonly clock: Clock,
+    private readonly isUnreadable: (subject: string) => boolean,
   ) {}
 
   handle(input: ParsedInputOf<typeof verifyApiKey>): OutputOf<typeof verifyApiKey> {
@@ -25,6 +27,8 @@ export class VerifyApiKeyHandler {
     const user = record === undefined ? undefined : this.directory.user(record.userId);
     if (record === undefined || user === undefined || !matches) throw apiKeyInvalid();
     const now = this.clock.now();
+    // What could not be read may be its revocation.
+    if (this.isUnreadable(subjects.authKey(record.id))) throw apiKeyInvalid();
     if (record.revokedAt !== null || (record.expiresAt !== null && record.expiresAt <= now)) throw apiKeyInvalid();
     this.keyUsage.touch(record.id, now);
     // An owner who is no admin any more takes the scope away from older keys, too.

@@ -38,22 +38,23 @@ export class JetStreamReader implements StreamReader {
   }
 
   /** What a feed cannot read is left out: the service that owns the state has it among its dead letters, and subscribers go on. */
-  async follow({ stream, from, signal, onMessage, ...rest }: FollowRequest): Promise<void> {
+  async follow(request: FollowRequest): Promise<void> {
+    const { stream, from, signal, ...rest } = request;
     await this.exists(stream, signal);
     if (signal.aborted) return;
     await followStream(this.nc, stream, {
+      ...rest,
       fromSequence: from,
       signal,
       onMessage: (message) => {
         try {
-          return onMessage(message);
+          return request.onMessage(message);
         } catch (error) {
           const { subject, streamSequence } = message;
           this.skipped.inc({ stream });
           this.logger.warn({ stream, subject, streamSequence, err: error }, 'unreadable message skipped');
         }
       },
-      ...rest,
     });
   }
 
