@@ -226,4 +226,34 @@ describe('given/when/then', () => {
     handler.restore('a', { state: { ...state, total: 7 }, version: 2, lastSequence: 4 });
     expect(handler.peek('a')).toMatchObject({ version: 2, lastSequence: 4 });
   });
+
+  it('says that a history cannot be read, of that aggregate alone', async () => {
+    const store = new InMemoryEventStore<CounterEvent>();
+    const broken = {
+      ...counterDecider,
+      evolve: (state: CounterState, event: CounterEvent): CounterState => {
+        if (event.type === 'Added' && event.data.amount === 13) throw new TypeError('unlucky');
+        return counterDecider.evolve(state, event);
+      },
+    };
+    await handlerOn(store).handle('a', { type: 'Add', amount: 13 }, origin);
+    await handlerOn(store).handle('b', { type: 'Add', amount: 1 }, { ...origin, commandId: 'command-2' });
+    const handler = handlerOn(store, { decider: broken });
+    const add = { type: 'Add', amount: 2 } as const;
+    await expect(handler.handle('a', add, { ...origin, commandId: 'command-3' })).rejects.toMatchObject({
+      code: 'STORE.UNREADABLE_HISTORY',
+      retryable: false,
+      message: expect.stringContaining('The history of this counter holds a message') as string,
+    });
+    expect(await handler.handle('b', add, { ...origin, commandId: 'command-4' })).toMatchObject({ version: 2 });
+  });
+
+  it('reads the aggregate again after it was told to forget it', async () => {
+    const store = new InMemoryEventStore<CounterEvent>();
+    const handler = handlerOn(store);
+    await handler.handle('a', { type: 'Add', amount: 2 }, origin);
+    handler.forget('a');
+    expect(handler.peek('a')).toBeUndefined();
+    expect((await handler.load('a')).version).toBe(1);
+  });
 });

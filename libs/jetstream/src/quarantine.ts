@@ -83,7 +83,7 @@ export class Quarantine implements DeadLetterAuthor {
     this.reading = reading;
     const { nc } = this.host;
     const { stream, headersOnly = false } = this.options;
-    const { fromSequence, filter, held = [], onCaughtUp, signal } = reading;
+    const { fromSequence, filter, held = [], signal } = reading;
     await this.untilDone(() => this.letters.open(signal));
     for (const message of held) await this.inTurn(() => this.meetAgain(message, fromSequence - 1));
     await followStream(nc, stream, {
@@ -94,7 +94,7 @@ export class Quarantine implements DeadLetterAuthor {
         const waiting = this.take(message);
         return waiting === undefined ? reading.onPassed?.(message) : waiting.then(() => reading.onPassed?.(message));
       },
-      onCaughtUp: () => onCaughtUp?.(),
+      onCaughtUp: () => reading.onCaughtUp?.(),
       signal,
     });
   }
@@ -239,7 +239,8 @@ export class Quarantine implements DeadLetterAuthor {
   }
 
   private async applyWaiting(held: Held, upTo: number): Promise<Failure | undefined> {
-    const { apply, signal } = this.current;
+    const reading = this.current;
+    const { signal } = reading;
     const { stream, headersOnly = false } = this.options;
     const end = new AbortController();
     let failure: Failure | undefined;
@@ -251,7 +252,7 @@ export class Quarantine implements DeadLetterAuthor {
         const { streamSequence } = message;
         if (streamSequence > upTo) return end.abort();
         try {
-          if (!this.letters.isDiscarded(message)) await apply(message, true);
+          if (!this.letters.isDiscarded(message)) await reading.apply(message, true);
         } catch (error) {
           failure = { message, error };
           return end.abort();

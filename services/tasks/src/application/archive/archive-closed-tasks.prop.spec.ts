@@ -206,4 +206,24 @@ describe('archiving', () => {
     expect(system.stream.storedOf('small')).toEqual([]);
     expect(system.stream.storedOf('other')).toEqual([]);
   });
+
+  it('goes on past what is no commit, and leaves a task alone of which something is held aside', async () => {
+    const stream = new MemoryTaskStream();
+    const archive = new MemoryTaskArchive(() => undefined);
+    const ended = (taskId: string): void =>
+      eventsOf({ attempts: 1, end: 'succeeded', after: [] }).forEach((event, index) =>
+        stream.append(commitOf(taskId, index + 1, event)),
+      );
+    ended('first');
+    const [submitted] = eventsOf({ attempts: 0, end: 'none', after: [] });
+    for (const text of ['not JSON', 'null', '{"no":"commit"}']) {
+      stream.append(commitOf('strange', 1, submitted!));
+      stream.commits.push({ ...stream.commits.pop()!, bytes: Buffer.from(text) });
+    }
+    ended('held');
+    ended('last');
+    const scan = new ClosedTaskScan(stream, archive, logger, (taskId) => taskId === 'held');
+    await scan.goOn({ now: 1, beforeSequence: Number.MAX_SAFE_INTEGER, storedBefore: 1, regardlessOfAge: 0 });
+    expect(scan.draft.list().map(({ taskId }) => taskId)).toEqual(['first', 'last']);
+  });
 });
