@@ -76,7 +76,9 @@ class Reader {
         .follow({
           fromSequence: from + 1,
           held,
-          apply: ({ subject, bytes }) => {
+          apply: async ({ subject, bytes }, late) => {
+            // So that more comes while what waited is applied.
+            if (late) await new Promise((resolve) => setTimeout(resolve, 1));
             const text = Buffer.from(bytes).toString();
             if (text.startsWith('bad') && !mended) throw new SyntaxError(`cannot read ${text}`);
             if (text.startsWith('worse')) throw new SyntaxError(`cannot read ${text}`);
@@ -299,11 +301,11 @@ describe('a reader with a quarantine', () => {
     await put('a:bad', ...Array.from({ length: 300 }, (_, n) => `a:${n}`));
     const reader = await start();
     await discard(await letter());
-    for (let n = 300; n < 400; n += 1) {
-      if (n === 350) await server.restart();
+    for (let n = 300; n < 500; n += 1) {
+      if (n === 450) await server.restart();
       await put(`a:${n}`);
     }
-    const all = Array.from({ length: 400 }, (_, n) => String(n));
+    const all = Array.from({ length: 500 }, (_, n) => String(n));
     await eventually(() => expect(reader.of('a')).toEqual(all), { timeoutMs: 20_000 });
   });
 });

@@ -79,6 +79,13 @@ const placed = async (): Promise<void> => {
   await platform.until(() => platform.assignmentsOf(taskId).length > 0, 'a task is placed');
   await platform.record(platform.assignmentsOf(taskId)[0]!);
 };
+/** Sequence that the next append on the worker's subject will expect. */
+function headOf(service: RunningService, workerId: string): number | undefined {
+  const [end] = [...service.app.get(SchedulingLoop).snapshot()].at(-1)!.own as [
+    { heads: { workerId: string; sequence: number }[] },
+  ];
+  return end.heads.find((head) => head.workerId === workerId)?.sequence;
+}
 const boardOf = (service: RunningService) => service.app.get(Cluster).board;
 
 describe.each([
@@ -143,6 +150,17 @@ describe.each([
     expect((await health()).status).toBe('degraded');
 
     const standby = await boot();
+    // The standby sees what comes behind it, also what TASKS does not tell yet.
+    const unrecorded = await platform.submit({ resources: one });
+    await eventually(() => expect(boardOf(standby).get(unrecorded)?.assignment?.workerId).toBe('w1'));
+    await publishBytes(platform.nc, subjects.assign('w2'), Buffer.from([1]));
+    await eventually(() => expect(headOf(standby, 'w2')).toBeGreaterThan(sequence));
+    const other = await eventually(async () => {
+      const one = (await open()).find(({ subject }) => subject === subjects.assign('w2'));
+      if (one === undefined) throw new Error('no letter');
+      return one;
+    });
+    await discard(other);
     await halt(leader);
     await platform.beat('w1', worker);
     await placed();
@@ -158,7 +176,7 @@ describe.each([
     await discard(found);
     await eventually(async () => expect((await health()).status).toBe('healthy'));
     await placed();
-    expect(platform.assigned).toHaveLength(9);
+    expect(platform.assigned).toHaveLength(10);
   });
 });
 

@@ -94,12 +94,19 @@ describe.each([
     });
     expect(position?.held).toEqual([{ subject: subjects.task(sick.id), sequence }]);
     const before = await listed();
-    await system.restartService();
-    expect(await listed()).toEqual(before);
     await system.restartService(async (nc) => new KvSnapshotStore(nc, 'tasks').forget('board'));
     expect(await listed()).toEqual(before);
+    const saved = new KvSnapshotStore(system.service.nc, 'tasks');
+    await system.submit({ name: 'makes it worth saving' });
+    await eventually(async () =>
+      expect((await saved.positions('board', TASK_SNAPSHOT_VERSION))?.TASKS?.held).toEqual(position?.held),
+    );
+    await system.restartService();
+    expect((await listed()).slice(0, 2)).toEqual(before);
     expect(await letter()).toEqual(found);
     expect((await health()).status).toBe('degraded');
+    await discard(found);
+    await eventually(async () => expect(await messageOf(sick)).toBe(`step ${next}`));
   });
 
   it('makes commands on its task fail with what to do, and no others', async () => {
