@@ -29,27 +29,14 @@ const snapshots = { everyCommits: 1, checkMs: 20, atStopFromCommits: 1 };
 
 let platform: TestPlatform;
 let client: RequestClient;
-let running: RunningService[];
 
 beforeEach(async () => {
   platform = await TestPlatform.start();
   client = new RequestClient(platform.nc);
-  running = [];
 });
-afterEach(async () => {
-  await Promise.all(running.map((service) => service.stop()));
-  await platform.stop();
-});
+afterEach(() => platform.stop());
 
-async function boot(): Promise<RunningService> {
-  const service = await platform.scheduler({ snapshots });
-  running.push(service);
-  return service;
-}
-async function halt(service: RunningService): Promise<void> {
-  running = running.filter((other) => other !== service);
-  await service.stop();
-}
+const boot = (): Promise<RunningService> => platform.boot({ snapshots });
 const commit = (stream: string, aggregateId: string, version: number, type: string, data: unknown) => ({
   ...{ id: randomUUID(), stream, aggregateId, version, schemaVersion: 1, occurredAt: Date.now() },
   ...{ actor: { kind: 'service', id: 'test' }, correlationId: 'test', causationId: 'test' },
@@ -120,10 +107,10 @@ describe.each([
       expect(position?.sequence).toBeGreaterThan(sequence + 1);
       expect(position?.held).toEqual([{ subject: subjects.task(sick), sequence }]);
     });
-    await halt(leader);
+    await leader.stop();
     const fromSnapshot = await boot();
     expect(boardOf(fromSnapshot).get(sick)).toBeDefined();
-    await halt(fromSnapshot);
+    await fromSnapshot.stop();
     await store.forget('board');
     const [second, standby] = [await boot(), await boot()];
     expect(boardOf(second).get(sick)).toBeDefined();
@@ -161,11 +148,11 @@ describe.each([
       return one;
     });
     await discard(other);
-    await halt(leader);
+    await leader.stop();
     await platform.beat('w1', worker);
     await placed();
     // Without a snapshot the new leader meets it again, and has to fence a subject whose history holds it.
-    await halt(standby);
+    await standby.stop();
     await new KvSnapshotStore(platform.nc, 'scheduler').forget('board');
     const third = await boot();
     await eventually(() => expect(third.app.get(SchedulingLoop).isLeading).toBe(true));

@@ -3,8 +3,10 @@ import { streams, subjects } from '@gantry/contracts/messaging/streams';
 import { waitingTasks } from '@gantry/contracts/scheduling/assign-events';
 import type { TaskEvent } from '@gantry/contracts/tasks/task-events';
 import { connectNats } from '@gantry/jetstream/connect';
-import { JetStreamEventStore } from '@gantry/jetstream/jetstream-event-store';
+import { followStream } from '@gantry/jetstream/follow-stream';
 import { publishJson } from '@gantry/jetstream/publisher';
+import { storedCommitOf } from '@gantry/jetstream/stored-commit';
+import type { StreamMessage } from '@gantry/jetstream/stream-message';
 import type { NatsConnection } from '@nats-io/transport-node';
 
 /** As much of a scheduler as a cancellation needs: it withdraws cancelled tasks that it has not given to a worker. */
@@ -18,21 +20,23 @@ export class WithdrawingScheduler {
 
   static async start(url: string): Promise<WithdrawingScheduler> {
     const scheduler = new WithdrawingScheduler(await connectNats({ url, name: 'test' }));
-    void new JetStreamEventStore<TaskEvent>(scheduler.nc, streams.tasks).follow({
+    void followStream(scheduler.nc, streams.tasks.name, {
       fromSequence: 1,
-      onCommit: async ({ commit }) => {
-        const taskId = commit.aggregateId;
-        for (const event of commit.events) {
-          if (event.type === 'TaskRequeued') {
-            scheduler.placed.delete(taskId);
-            scheduler.attempts.set(taskId, event.data.nextAttempt);
-          }
-          if (event.type === 'TaskCancelRequested' && !scheduler.placed.has(taskId)) await scheduler.withdraw(taskId);
-        }
-      },
+      onMessage: (message) => scheduler.see(message),
       signal: scheduler.abort.signal,
     });
     return scheduler;
+  }
+
+  private async see(message: StreamMessage): Promise<void> {
+    for (const event of eventsOf(message)) {
+      const taskId = message.subject.slice(message.subject.lastIndexOf('.') + 1);
+      if (event.type === 'TaskRequeued') {
+        this.placed.delete(taskId);
+        this.attempts.set(taskId, event.data.nextAttempt);
+      }
+      if (event.type === 'TaskCancelRequested' && !this.placed.has(taskId)) await this.withdraw(taskId);
+    }
   }
 
   places(taskId: string): void {
@@ -58,5 +62,14 @@ export class WithdrawingScheduler {
   async stop(): Promise<void> {
     this.abort.abort();
     await this.nc.close();
+  }
+}
+
+/** What cannot be read stops its own task only, as in the real one. */
+function eventsOf(message: StreamMessage): readonly TaskEvent[] {
+  try {
+    return storedCommitOf<TaskEvent>(message).commit.events;
+  } catch {
+    return [];
   }
 }
