@@ -66,6 +66,20 @@ describe('an agent that dies, and a broker that dies', () => {
     expect(ends).toBe(1);
   };
 
+  it('a note of how far the log was read that is damaged meanwhile: no line lost or doubled, exit reported', async () => {
+    await startAgent();
+    const taskId = await world.assign({ command: numbered(1_000, '0.1') });
+    await eventually(async () => expect((await world.storedLog(taskId)).lines.length).toBeGreaterThan(200), {
+      timeoutMs: 30_000,
+    });
+    await endProcess(child as ChildProcess, 'SIGKILL');
+    const agentFolder = join(world.dataFolder, 'worker', world.workerId);
+    writeFileSync(join(agentFolder, 'attempts', attemptKey(taskId, 1), 'log.json'), '');
+    await startAgent();
+    expect(await world.exitOf(taskId)).toMatchObject({ outcome: 'exited', exitCode: 7 });
+    await expectComplete(taskId, 1_000);
+  });
+
   it('kill -9 in the middle of a printing container, three times: no line lost or doubled, exit reported', async () => {
     await startAgent();
     // Fifteen seconds, in which a busy machine too can start the agent three times.

@@ -120,6 +120,7 @@ export class WorkerAgent {
 
     const host = new HostSampler(dataFolder, clock);
     const tasks = new TaskSampler(clock);
+    const linesPerSecond = environment.GANTRY_WORKER_LOG_LINES_PER_SECOND;
     const specs = new WorkerSpecSource(environment, runtime, host, () => gpus.specs(), logger);
     const board = new AttemptBoard({
       parts: {
@@ -129,14 +130,10 @@ export class WorkerAgent {
         bootClock: systemBootClock,
         logger,
         reports: new ReportPublisher(nc, workerId, clock, logger),
-        uploader: new ArtifactUploader(new RequestArtifactService(new RequestClient(nc), workerId)),
+        uploader: new ArtifactUploader(new RequestArtifactService(new RequestClient(nc), workerId), logger),
         slots: new StartSlots(environment.GANTRY_WORKER_START_CONCURRENCY),
         gpus: new GpuRelease({ logger }),
-        openLog: (of, signal) =>
-          openLog(
-            { nc, store, clock, workerId, linesPerSecond: environment.GANTRY_WORKER_LOG_LINES_PER_SECOND, signal },
-            of,
-          ),
+        openLog: (of, signal) => openLog({ nc, store, clock, workerId, linesPerSecond, logger, signal }, of),
         measuredUsage: (key) => tasks.usageOf(key),
       },
       refuse: (assignment) => refusal(assignment, new Set(gpus.specs().map(({ id }) => id))),

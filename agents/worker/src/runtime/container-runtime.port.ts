@@ -10,6 +10,8 @@ export interface LogSink {
   write(lines: readonly RawLine[], cursor: LogCursor | undefined): void | Promise<void>;
   /** A line of the agent's own, for the user. */
   system(text: string): Promise<void>;
+  /** The same, said once however often the log is read. */
+  mark(text: string): Promise<void>;
   /** From where another life of the agent would read: what comes before it will never be asked for again. */
   keptCursor(): LogCursor;
 }

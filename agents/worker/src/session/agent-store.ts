@@ -162,9 +162,14 @@ export class AgentStore {
     return this.writeWhole(join(this.attemptsFolder, key, 'log.json'), JSON.stringify(checkpoint));
   }
 
-  log(key: string): LogCheckpoint | undefined {
-    const text = this.readText(join(this.attemptsFolder, key, 'log.json'));
-    return text === undefined ? undefined : logCheckpointSchema.parse(JSON.parse(text));
+  /** `damaged`: there is one, but a failing disk or a loss of power has made it unreadable. */
+  log(key: string): LogCheckpoint | 'damaged' | undefined {
+    try {
+      const text = this.readText(join(this.attemptsFolder, key, 'log.json'));
+      return text === undefined ? undefined : logCheckpointSchema.parse(JSON.parse(text));
+    } catch {
+      return 'damaged';
+    }
   }
 
   /** True if the log of this attempt was opened before, so that the stream may hold some of it. */

@@ -9,6 +9,7 @@ import {
 import { backOff, pause } from '@gantry/jetstream/pause';
 import { GantryError } from '@gantry/kernel/gantry-error';
 import { deterministicId } from '@gantry/kernel/ids';
+import type { Logger } from '@gantry/nest-platform/logger';
 import { mediaTypeOf } from '../domain/media-type.js';
 import type { ArtifactKey, ArtifactService } from './artifact-service.port.js';
 import { listOutput, type OutputFile } from './output-walk.js';
@@ -30,16 +31,30 @@ export interface Upload {
 
 /** Stores the files of an attempt with the tasks service. */
 export class ArtifactUploader {
-  constructor(private readonly service: ArtifactService) {}
+  constructor(
+    private readonly service: ArtifactService,
+    private readonly logger: Pick<Logger, 'error'>,
+  ) {}
 
   /** Resolves when every file is stored or was said to be left out, or when the signal aborts. Safe to repeat. */
-  async collect(upload: Upload): Promise<{ stored: number }> {
+  async collect(upload: Upload): Promise<void> {
+    const { taskId, attempt, signal } = upload;
+    try {
+      await this.storeAll(upload);
+    } catch (error) {
+      if (signal.aborted) return;
+      this.logger.error({ err: error, taskId, attempt }, 'files could not be collected');
+      await upload.tell(`Files were not kept: ${(error as Error).message}`);
+    }
+  }
+
+  private async storeAll(upload: Upload): Promise<void> {
     const { files, skipped } = await listOutput(upload.folder);
     let stored = 0;
     let bytes = 0;
     const left = skipped.map(({ name, why }) => `Not kept: ${name}, because ${why}.`);
     for (const file of files) {
-      if (upload.signal.aborted) return { stored };
+      if (upload.signal.aborted) return;
       const why = this.tooMuch(file, stored, bytes, upload.storageMb);
       if (why !== undefined) {
         left.push(`Not kept: ${file.path}, because ${why}.`);
@@ -50,10 +65,10 @@ export class ArtifactUploader {
         stored += 1;
         bytes += file.sizeBytes;
       } catch (error) {
-        if (upload.signal.aborted) return { stored };
+        if (upload.signal.aborted) return;
         if (error instanceof GantryError && error.kind === 'conflict') {
           await upload.tell(`Files were not kept: ${error.message}`);
-          return { stored };
+          return;
         }
         left.push(`Not kept: ${file.path}, because it could not be stored: ${(error as Error).message}`);
       }
@@ -61,7 +76,6 @@ export class ArtifactUploader {
     for (const text of left.slice(0, MAX_NAMED_SKIPS)) await upload.tell(text);
     if (left.length > MAX_NAMED_SKIPS)
       await upload.tell(`Not kept: ${left.length - MAX_NAMED_SKIPS} more entries of /output.`);
-    return { stored };
   }
 
   private tooMuch(file: OutputFile, stored: number, bytes: number, storageMb: number): string | undefined {

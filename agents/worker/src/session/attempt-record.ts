@@ -79,6 +79,8 @@ export const logCheckpointSchema = z.object({
     passed: z.number(),
     dropped: z.number(),
   }),
+  /** Lines of each stream after the cursor that the stream of logs has already; missing = none. */
+  skip: z.object({ stdout: z.number(), stderr: z.number() }).optional(),
   /** Lines of the agent's own after this point: they are not in the engine's log, but hold numbers between its lines. */
   systemLines: z.array(z.object({ seq: z.number(), t: z.number(), text: z.string() })),
 });

@@ -197,7 +197,7 @@ const keyOf = (firstSeq: number | undefined): string => (firstSeq === undefined 
 const outgoingKey = ({ firstSeq, lastSeq }: OutgoingChunk): string => keyOf(lastSeq < firstSeq ? undefined : firstSeq);
 
 /** 10037: there is no such message. 10059: there is no such stream yet. */
-function noneAsNull(error: unknown): null {
+export function noneAsNull(error: unknown): null {
   if (error instanceof JetStreamApiError && (error.code === 10_037 || error.code === 10_059)) return null;
   throw error;
 }

@@ -1,5 +1,5 @@
 import { type LogLine, MAX_LOG_CHUNK_BYTES } from '@gantry/contracts/agents/log-chunk';
-import { freshNumbering, LineNumbering, type NumberingState } from '../domain/logs/line-numbering.js';
+import { freshNumbering, LineNumbering } from '../domain/logs/line-numbering.js';
 import type { LogCursor, RawLine } from '../domain/logs/raw-line.js';
 import type { LogSink } from '../runtime/container-runtime.port.js';
 import type { LogCheckpoint } from './attempt-record.js';
@@ -28,6 +28,8 @@ export interface LogPipelineOptions {
   save(checkpoint: LogCheckpoint): boolean;
 }
 
+type LogPlace = Pick<LogCheckpoint, 'cursor' | 'numbering' | 'skip'>;
+
 /**
  * One attempt's way from raw lines to stored chunks: numbering, chunks by size or after 50 ms (the very first line at once),
  * back-pressure to the reader, and checkpoints from which a restarted agent goes on without a gap or a repetition.
@@ -41,7 +43,10 @@ export class LogPipeline implements LogSink {
   private readonly replay: LogCheckpoint['systemLines'];
   private systemLines: LogCheckpoint['systemLines'];
   private cursor: LogCursor;
-  private checkpoint: { cursor: LogCursor; numbering: NumberingState };
+  private checkpoint: LogPlace;
+  /** Lines that come again although the stream has them: of an attempt whose checkpoint was lost. */
+  private readonly skip: { stdout: number; stderr: number };
+  private readonly said: Set<string>;
   private lines: string[] = [];
   private lineBytes = 0;
   private firstSeq = 0;
@@ -52,6 +57,7 @@ export class LogPipeline implements LogSink {
   private savedCursor: LogCursor;
   /** Work is done one after the other, so that a timer's flush never overtakes a waiting write. */
   private tail: Promise<void> = Promise.resolve();
+  private endSent = false;
   /** Newest line of stderr: the container's init tells there why a command did not start. */
   lastErrorLine: string | undefined;
 
@@ -60,13 +66,19 @@ export class LogPipeline implements LogSink {
     restored?: LogCheckpoint,
     stored?: StoredTail,
   ) {
-    this.checkpoint = { cursor: restored?.cursor ?? {}, numbering: restored?.numbering ?? freshNumbering };
+    this.skip = { ...(restored?.skip ?? { stdout: 0, stderr: 0 }) };
+    this.checkpoint = {
+      cursor: restored?.cursor ?? {},
+      numbering: restored?.numbering ?? freshNumbering,
+      ...this.stillToSkip(),
+    };
     this.cursor = this.checkpoint.cursor;
     this.savedCursor = this.cursor;
     this.lastSave = options.now();
     this.numbering = new LineNumbering(options.linesPerSecond, this.checkpoint.numbering);
     this.systemLines = [...(restored?.systemLines ?? [])];
     this.replay = [...this.systemLines];
+    this.said = new Set(this.systemLines.map(({ text }) => text));
     this.storedSeq = stored?.lastSeq ?? 0;
     this.alreadyEnded = stored?.ended ?? false;
   }
@@ -84,8 +96,12 @@ export class LogPipeline implements LogSink {
   write(lines: readonly RawLine[], cursor: LogCursor | undefined): Promise<void> {
     return this.inTurn(async () => {
       for (const line of lines) {
-        this.replaySystemLines();
         if (line.stream === 'stderr') this.lastErrorLine = line.text;
+        if (this.skip[line.stream] > 0) {
+          this.skip[line.stream] -= 1;
+          continue;
+        }
+        this.replaySystemLines();
         this.numbering.number(line, this.add);
         if (this.lineBytes >= LINE_BUDGET_BYTES) await this.flush(undefined);
       }
@@ -99,13 +115,29 @@ export class LogPipeline implements LogSink {
 
   /** A line of the agent's own. Written down before it is sent, because no engine log could bring it back. */
   system(text: string): Promise<void> {
+    return this.inTurn(() => this.say(text));
+  }
+
+  /** The same, unless it was said before, here or in an earlier life of the agent. */
+  mark(text: string): Promise<void> {
+    return this.inTurn(() => (this.said.has(text) ? Promise.resolve() : this.say(text)));
+  }
+
+  /**
+   * Says that nothing more can be read. An earlier life of the agent may have read further than this one: then the numbers go on after
+   * what the stream has, because what has a number that the stream knows is taken for stored.
+   */
+  lose(text: string): Promise<void> {
     return this.inTurn(async () => {
+      if (this.alreadyEnded) return;
       this.replaySystemLines();
-      const line = this.numbering.system(text, this.options.now());
-      this.systemLines.push({ seq: line.seq, t: line.t, text });
-      this.saveCheckpoint();
-      this.add(line);
-      await this.flush(undefined);
+      const own = this.replay.splice(0);
+      this.numbering.skipTo(this.storedSeq, own.filter(({ seq }) => seq <= this.storedSeq).length);
+      const unsent = own.filter(({ seq }) => seq > this.storedSeq);
+      this.systemLines = this.systemLines.filter((line) => !unsent.includes(line));
+      for (const line of unsent) this.put(line.text, line.t);
+      if (this.said.has(text)) await this.flush(undefined);
+      else await this.say(text);
     });
   }
 
@@ -114,9 +146,24 @@ export class LogPipeline implements LogSink {
     return this.inTurn(async () => {
       this.replaySystemLines();
       this.numbering.tellDropped(this.add);
-      if (!this.alreadyEnded) await this.flush(undefined, true);
+      if (!this.alreadyEnded && !this.endSent) await this.flush(undefined, true);
+      this.endSent = true;
       await this.options.output.drain();
     });
+  }
+
+  private async say(text: string): Promise<void> {
+    this.replaySystemLines();
+    this.put(text, this.options.now());
+    await this.flush(undefined);
+  }
+
+  private put(text: string, t: number): void {
+    const line = this.numbering.system(text, t);
+    this.systemLines.push({ seq: line.seq, t, text });
+    this.said.add(text);
+    this.saveCheckpoint();
+    this.add(line);
   }
 
   private replaySystemLines(): void {
@@ -152,6 +199,7 @@ export class LogPipeline implements LogSink {
     if (this.lines.length === 0 && !end) return;
     const { taskId, attempt, workerId, output } = this.options;
     const numbering = this.numbering.snapshot();
+    const skip = this.stillToSkip();
     const firstSeq = this.lines.length === 0 ? numbering.seq + 1 : this.firstSeq;
     const head = JSON.stringify({ taskId, attempt, workerId, end });
     const payload = encoder.encode(`${head.slice(0, -1)},"lines":[${this.lines.join(',')}]}`);
@@ -164,12 +212,12 @@ export class LogPipeline implements LogSink {
       end,
       payload,
       onStored: () => {
-        if (cursor !== undefined) this.advance({ cursor, numbering });
+        if (cursor !== undefined) this.advance({ cursor, numbering, ...skip });
       },
     });
   }
 
-  private advance(checkpoint: { cursor: LogCursor; numbering: NumberingState }): void {
+  private advance(checkpoint: LogPlace): void {
     this.checkpoint = checkpoint;
     const now = this.options.now();
     if (now - this.lastSave < SAVE_EVERY_MS) return;
@@ -181,6 +229,11 @@ export class LogPipeline implements LogSink {
     this.systemLines = this.systemLines.filter((line) => line.seq > this.checkpoint.numbering.seq);
     const { cursor } = this.checkpoint;
     if (this.options.save({ version: 1, ...this.checkpoint, systemLines: this.systemLines })) this.savedCursor = cursor;
+  }
+
+  private stillToSkip(): Pick<LogCheckpoint, 'skip'> {
+    const { stdout, stderr } = this.skip;
+    return stdout === 0 && stderr === 0 ? {} : { skip: { stdout, stderr } };
   }
 
   private inTurn(work: () => Promise<void>): Promise<void> {

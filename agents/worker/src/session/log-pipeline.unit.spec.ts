@@ -129,4 +129,48 @@ describe('log pipeline', () => {
       }
     }
   });
+
+  describe('when what it held cannot be read any more', () => {
+    const texts = (...outputs: MemoryOutput[]): string[] =>
+      outputs.flatMap(({ chunks }) => chunks.flatMap(({ lines }) => lines.map(({ seq, text }) => `${seq} ${text}`)));
+
+    it('says so once, however often it is asked, and ends once', async () => {
+      const output = new MemoryOutput();
+      const log = pipeline(output, []);
+      await log.write([raw(1)], {});
+      await log.lose('lost');
+      await log.lose('lost');
+      await log.end();
+      await log.end();
+      expect(texts(output)).toEqual(['1 line 1', '2 lost']);
+      expect(output.chunks.filter(({ end }) => end)).toHaveLength(1);
+    });
+
+    it('goes on after what an earlier life of the agent had read of it, with the lines of its own that are not stored', async () => {
+      const first = new MemoryOutput();
+      const saved: LogCheckpoint[] = [];
+      const before = pipeline(first, saved);
+      await before.system('own 1');
+      await before.write([raw(1)], undefined);
+      await before.write([raw(2)], undefined);
+      const stored = first.tail;
+      await before.write([raw(4)], undefined);
+      await before.system('own 2');
+      // The life ended while these two were on their way, and they never came.
+      first.chunks.splice(-2);
+      const second = new MemoryOutput();
+      const again: LogCheckpoint[] = [];
+      const after = pipeline(second, again, saved.at(-1), stored);
+      await after.lose('lost');
+      await after.end();
+      expect(texts(first, second)).toEqual(['1 own 1', '2 line 1', '3 line 2', '4 own 2', '5 lost']);
+      expect(second.chunks.flatMap(({ lines }) => lines.map(({ n }) => n))).toEqual([2, 3]);
+
+      const third = new MemoryOutput();
+      const last = pipeline(third, [], again.at(-1), second.tail);
+      await last.lose('lost');
+      await last.end();
+      expect(texts(third)).toEqual([]);
+    });
+  });
 });

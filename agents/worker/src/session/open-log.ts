@@ -1,9 +1,11 @@
 import { backOff, pause } from '@gantry/jetstream/pause';
 import type { Clock } from '@gantry/kernel/clock';
+import type { Logger } from '@gantry/nest-platform/logger';
 import type { NatsConnection } from '@nats-io/transport-node';
 import { type AgentStore, attemptKey } from './agent-store.js';
-import { LogChunkPublisher, type StoredTail } from './log-chunk.publisher.js';
+import { LogChunkPublisher } from './log-chunk.publisher.js';
 import { LogPipeline } from './log-pipeline.js';
+import { checkpointFromStream } from './lost-checkpoint.js';
 
 interface LogParts {
   readonly nc: NatsConnection;
@@ -11,6 +13,7 @@ interface LogParts {
   readonly clock: Clock;
   readonly workerId: string;
   readonly linesPerSecond: number;
+  readonly logger: Pick<Logger, 'warn'>;
   readonly signal: AbortSignal;
 }
 
@@ -19,12 +22,24 @@ export async function openLog(
   parts: LogParts,
   { taskId, attempt }: { taskId: string; attempt: number },
 ): Promise<LogPipeline> {
-  const { nc, store, clock, workerId, linesPerSecond, signal } = parts;
+  const { nc, store, clock, workerId, linesPerSecond, logger, signal } = parts;
   const key = attemptKey(taskId, attempt);
   const of = { taskId, attempt, workerId };
-  const checkpoint = store.log(key);
+  const known = store.log(key);
   // The first look at an attempt's log leaves a mark, so that only a continued one has to ask the stream.
-  const stored = store.hasLogMark(key) ? await storedTail(nc, of, signal) : undefined;
+  const stored =
+    known === 'damaged' || store.hasLogMark(key)
+      ? await patiently(() => LogChunkPublisher.tail(nc, of), nc, signal)
+      : undefined;
+  let checkpoint = known;
+  if (checkpoint === 'damaged') {
+    logger.warn(
+      { taskId, attempt },
+      'the checkpoint of a log cannot be read: the log goes on after what the stream has',
+    );
+    checkpoint = await patiently(() => checkpointFromStream(nc, of), nc, signal);
+    store.saveLog(key, checkpoint);
+  }
   store.markLog(key);
   const publisher = new LogChunkPublisher(nc, of, signal);
   return new LogPipeline(
@@ -34,14 +49,11 @@ export async function openLog(
   );
 }
 
-async function storedTail(
-  nc: NatsConnection,
-  of: { taskId: string; attempt: number; workerId: string },
-  signal: AbortSignal,
-): Promise<StoredTail | undefined> {
+/** For as long as the broker is away. */
+async function patiently<T>(ask: () => Promise<T>, nc: NatsConnection, signal: AbortSignal): Promise<T> {
   for (let failures = 0; ; failures += 1) {
     try {
-      return await LogChunkPublisher.tail(nc, of);
+      return await ask();
     } catch (error) {
       if (signal.aborted || nc.isClosed()) throw error;
       await pause(backOff(failures, 100, 2_000), signal);

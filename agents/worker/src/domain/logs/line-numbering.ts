@@ -67,6 +67,18 @@ export class LineNumbering {
     return this.assign('system', t, text, false);
   }
 
+  /**
+   * Goes on after `seq`, unless it is there already: lines up to it were numbered by somebody else and cannot be read again, among them
+   * so many of the agent's own.
+   */
+  skipTo(seq: number, systemLines: number): void {
+    if (seq <= this.state.seq) return;
+    this.state.seq = seq;
+    this.state.system += systemLines;
+    // Whether that was said is not known either.
+    this.state.dropped = 0;
+  }
+
   /** Says what the cap held back, if anything is still unsaid. */
   tellDropped(emit: (line: LogLine) => void): void {
     const { dropped, second } = this.state;

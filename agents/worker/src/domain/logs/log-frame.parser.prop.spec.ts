@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { LogFrameParser } from './log-frame.parser.js';
 
-function frame(stream: 1 | 2, payload: Buffer): Buffer {
+function frame(stream: 1 | 2 | 3, payload: Buffer): Buffer {
   const header = Buffer.alloc(8);
   header[0] = stream;
   header.writeUInt32BE(payload.length, 4);
@@ -40,6 +40,17 @@ describe('log frame parser', () => {
     expect(() => new LogFrameParser().push(Buffer.from('plain text of a terminal'), () => undefined)).toThrow(
       /not made of frames/,
     );
+  });
+
+  it('fails with the words of an engine that cannot read its log any further, whole or in pieces', () => {
+    const bytes = Buffer.concat([frame(1, Buffer.from('x\n')), frame(3, Buffer.from('Error grabbing logs: EOF\n'))]);
+    const seen: string[] = [];
+    const take = (_: string, payload: Buffer): number => seen.push(payload.toString());
+    expect(() => new LogFrameParser().push(bytes, take)).toThrow(/^Error grabbing logs: EOF$/);
+    const parser = new LogFrameParser();
+    parser.push(bytes.subarray(0, 20), take);
+    expect(() => parser.push(bytes.subarray(20), take)).toThrow(/^Error grabbing logs: EOF$/);
+    expect(seen).toEqual(['x\n', 'x\n']);
   });
 
   it('reads a hundred thousand frames in small bites in linear time', () => {

@@ -1,4 +1,5 @@
 const HEADER_BYTES = 8;
+const ENGINE_ERROR = 3;
 /** The engine cuts lines at 16 KiB; anything near this size means that the bytes are not frames. */
 const LARGEST_FRAME_BYTES = 16 * 1024 * 1024;
 
@@ -26,14 +27,15 @@ export class LogFrameParser {
         const payload = this.payload;
         this.payload = undefined;
         this.headerFilled = 0;
-        onFrame(streamOf(this.header[0] ?? 0), payload);
+        onFrame(streamOf(this.header[0] ?? 0, payload), payload);
         continue;
       }
       if (this.headerFilled === 0 && input.length - at >= HEADER_BYTES) {
         const size = sizeOf(input, at);
         const end = at + HEADER_BYTES + size;
         if (end <= input.length) {
-          onFrame(streamOf(input[at] ?? 0), input.subarray(at + HEADER_BYTES, end));
+          const payload = input.subarray(at + HEADER_BYTES, end);
+          onFrame(streamOf(input[at] ?? 0, payload), payload);
           at = end;
           continue;
         }
@@ -60,6 +62,8 @@ function sizeOf(buffer: Buffer, at: number): number {
   return size;
 }
 
-function streamOf(code: number): FrameStream {
+function streamOf(code: number, payload: Buffer): FrameStream {
+  // In the middle of an answer this is the only way in which the engine can say that it cannot read on.
+  if (code === ENGINE_ERROR) throw new Error(payload.toString('utf8').trim());
   return code === 2 ? 'stderr' : 'stdout';
 }

@@ -29,14 +29,16 @@ export function encodeFrame({ kind, stream, t, payload }: SpoolFrame): Buffer[] 
   return [header, payload];
 }
 
-/** Gives every whole frame, and how many bytes they took. Payloads are views into `bytes`. */
+/** Gives every whole frame, and how many bytes they took; throws if the very first one is damaged. Payloads are views into `bytes`. */
 export function decodeFrames(bytes: Buffer, onFrame: (frame: SpoolFrame) => void): number {
   let at = 0;
   while (bytes.length - at >= HEADER_BYTES) {
     const length = bytes.readUInt32LE(at);
     const kind = Object.values(frameKinds).find((known) => known === bytes[at + 4]);
-    if (length > LARGEST_FRAME_BYTES || kind === undefined)
-      throw new Error('The spooled output is damaged: what follows cannot be read.');
+    if (length > LARGEST_FRAME_BYTES || kind === undefined) {
+      if (at > 0) break;
+      throw new Error('it is damaged');
+    }
     const end = at + HEADER_BYTES + length;
     if (end > bytes.length) break;
     const stream = bytes[at + 5] === 1 ? 'stderr' : 'stdout';

@@ -5,7 +5,7 @@ import type { LogCursor, RawLine } from '../../domain/logs/raw-line.js';
 import { TimestampedLineDecoder } from '../../domain/logs/timestamped-line.decoder.js';
 import type { LogSink } from '../container-runtime.port.js';
 import type { ContainerEnds } from './container-ends.js';
-import { isUnreachable, openResponse, statusOf } from './docker-engine.js';
+import { isUnreachable, openResponse, reasonOf, statusOf } from './docker-engine.js';
 
 const TRIES_AFTER_END = 5;
 /** What has ended by then is read once, whole. Nobody misses these moments of a log: starting the container took longer. */
@@ -39,7 +39,8 @@ export async function followDockerLogs(
       if (signal.aborted || statusOf(error) === 404) return;
       failures += 1;
       // The engine answers, but what it gives cannot be read: it will be no better the next time.
-      if (ended && !isUnreachable(error) && failures >= TRIES_AFTER_END) throw error;
+      if (ended && !isUnreachable(error) && failures >= TRIES_AFTER_END)
+        throw new Error(reasonOf(error), { cause: error });
       await pause(backOff(failures, 100, 5_000), signal);
     }
     decoder.rewind();

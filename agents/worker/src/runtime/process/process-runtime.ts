@@ -154,7 +154,7 @@ export class ProcessRuntime implements ContainerRuntime {
     if (sandbox !== undefined) sandbox.tell = (text) => sink.system(text);
     const end = await new SpoolReader(folder, cursor?.spool ?? 0, sink, signal).follow();
     if (end === 'writer-lost')
-      await sink.system('The process that keeps what this task prints has died: the last of it is lost.');
+      await sink.mark('The process that keeps what this task prints has died: the last of it is lost.');
   }
 
   async list(): Promise<KnownContainer[]> {
@@ -216,7 +216,12 @@ export class ProcessRuntime implements ContainerRuntime {
   private exitOf(sandbox: Sandbox, end: SandboxEnd | undefined): ContainerExit | undefined {
     sandbox.pid = undefined;
     // A tool that is killed while it starts leaves its inner process waiting for it for ever, with the task's output open.
-    sandbox.cgroup?.end();
+    try {
+      sandbox.cgroup?.end();
+    } catch (error) {
+      // It has ended all the same; what cannot be killed now is met again by the removal.
+      this.options.spooler.logger.error({ err: error }, 'what a sandbox left could not be ended');
+    }
     if (end === undefined) return undefined;
     const exitCode = end.code ?? 128 + (end.signal === 'SIGTERM' ? 15 : 9);
     return { exitCode, oomKilled: sandbox.cgroup?.oomKilled() ?? false, finishedAt: end.at };

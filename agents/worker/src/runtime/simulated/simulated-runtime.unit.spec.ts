@@ -32,6 +32,7 @@ describe('SimulatedRuntime', () => {
     await runtime.followLogs(id, undefined, {
       write: (more) => void lines.push(...more.map(({ text }) => text)),
       system: () => Promise.resolve(),
+      mark: () => Promise.resolve(),
       keptCursor: () => ({}),
     });
     expect(await runtime.wait(id, signal)).toMatchObject({ exitCode: 3, oomKilled: false });

@@ -1,6 +1,16 @@
 import { execFileSync } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdirSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import {
+  closeSync,
+  mkdirSync,
+  openSync,
+  readdirSync,
+  renameSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+  writeSync,
+} from 'node:fs';
 import { connect, createServer, type Server, type Socket } from 'node:net';
 import { join } from 'node:path';
 import { pause } from '@gantry/jetstream/pause';
@@ -10,6 +20,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { LogCursor, RawLine } from '../../../domain/logs/raw-line.js';
 import type { LogSink } from '../../container-runtime.port.js';
 import { OutputSpooler } from './output-spooler.js';
+import { segmentFile, segmentStarts } from './spool-files.js';
 import { SpoolReader } from './spool-reader.js';
 import type { SpoolerMessage } from './spooler-messages.js';
 
@@ -18,6 +29,7 @@ const MEBIBYTE = 1024 * 1024;
 /** Has stored everything at once, or nothing at all. */
 class MemorySink implements LogSink {
   readonly lines: RawLine[] = [];
+  readonly marks: string[] = [];
   cursor: LogCursor = {};
   stores = true;
 
@@ -27,6 +39,11 @@ class MemorySink implements LogSink {
   }
 
   system(): Promise<void> {
+    return Promise.resolve();
+  }
+
+  mark(text: string): Promise<void> {
+    this.marks.push(text);
     return Promise.resolve();
   }
 
@@ -77,6 +94,8 @@ describe('the spooler of sandboxes', () => {
     return socket;
   };
   const bytes = (): number => readdirSync(spool).reduce((sum, name) => sum + statSync(join(spool, name)).size, 0);
+  const spooled = (): number =>
+    segmentStarts(spool).reduce((sum, start) => sum + statSync(segmentFile(spool, start)).size, 0);
   const numbered = (from: number, to: number): string[] =>
     Array.from({ length: to - from + 1 }, (_, index) => `line ${from + index}`);
   const printed = (lines: readonly string[]): string => lines.map((line) => `${line}\n`).join('');
@@ -99,6 +118,42 @@ describe('the spooler of sandboxes', () => {
     expect(done).toBe(false);
     spooler.leave();
     expect(done).toBe(true);
+  });
+
+  it('is read on after a part that is damaged, so that the writer never waits for a reader that gave up', async () => {
+    const limit = MEBIBYTE;
+    const [out, err] = await open(limit);
+    err.end();
+    out.write('first\n');
+    await eventually(() => expect(spooled()).toBeGreaterThan(0));
+    const healthy = spooled();
+    out.write('second\n');
+    await eventually(() => expect(spooled()).toBeGreaterThan(healthy));
+    const file = openSync(segmentFile(spool, 0), 'r+');
+    writeSync(file, Buffer.alloc(spooled() - healthy, 0xff), 0, undefined, healthy);
+    closeSync(file);
+    const sink = new MemorySink();
+    const reading = new SpoolReader(spool, 0, sink, calledOff.signal).follow();
+    await eventually(() => expect(sink.marks).toEqual([expect.stringMatching(/is lost: .* \(it is damaged\)\.$/)]));
+    expect(sink.lines.map(({ text }) => text)).toEqual(['first']);
+    const lines = numbered(1, 400_000);
+    out.end(printed(lines));
+    expect(await reading).toBe('over');
+    const read = sink.lines.slice(1).map(({ text }) => text);
+    // All but what went into the damaged segment, an eighth of the limit and what was written with it.
+    expect(read.length).toBeGreaterThan(300_000);
+    expect(read).toEqual(lines.slice(-read.length));
+    expect(sink.marks).toHaveLength(1);
+  });
+
+  it('is not read from the middle of what nobody knows the beginning of', async () => {
+    const [out, err] = await open();
+    err.end();
+    out.end('one\n');
+    await eventually(() => expect(spooled()).toBeGreaterThan(0));
+    renameSync(segmentFile(spool, 0), segmentFile(spool, 1_000));
+    const reading = new SpoolReader(spool, 0, new MemorySink(), calledOff.signal).follow();
+    await expect(reading).rejects.toThrow('stored already');
   });
 
   it('lets the writer wait at the limit until what is stored was removed', async () => {

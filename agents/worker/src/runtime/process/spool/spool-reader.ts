@@ -27,6 +27,8 @@ export class SpoolReader {
   private news: (() => void) | undefined;
   private fresh = false;
   private unwatched = false;
+  /** At the place is something that cannot be read. */
+  private damaged = false;
 
   constructor(
     private readonly folder: string,
@@ -53,7 +55,7 @@ export class SpoolReader {
       const over = !existsSync(join(this.folder, WRITER_FILE));
       const lost = !over && !woken && isAbandoned(this.folder);
       this.fresh = false;
-      while (await this.readOnce()) if (this.signal.aborted) return 'called-off';
+      while (this.damaged ? this.passDamage() : await this.readOnce()) if (this.signal.aborted) return 'called-off';
       if (over) return 'over';
       if (lost) return 'writer-lost';
       this.release();
@@ -65,11 +67,20 @@ export class SpoolReader {
   private async readOnce(): Promise<boolean> {
     const file = this.openFile();
     if (file === undefined) return false;
-    const read = readSync(file, buffer, 0, buffer.length, this.place - this.start);
     const lines: RawLine[] = [];
-    const taken = decodeFrames(buffer.subarray(0, read), (frame) =>
-      this.decoder.decode(frame, (line) => lines.push(line)),
-    );
+    let read: number;
+    let taken: number;
+    try {
+      read = readSync(file, buffer, 0, buffer.length, this.place - this.start);
+      taken = decodeFrames(buffer.subarray(0, read), (frame) => this.decoder.decode(frame, (line) => lines.push(line)));
+    } catch (error) {
+      this.damaged = true;
+      const reason = (error as Error).message;
+      await this.sink.mark(
+        `What the task printed next is lost: it was kept on the worker's disk, and cannot be read there from byte ${this.place} on (${reason}).`,
+      );
+      return true;
+    }
     this.place += taken;
     if (lines.length > 0) await this.sink.write(lines, { spool: this.place });
     if (taken > 0) return true;
@@ -81,10 +92,24 @@ export class SpoolReader {
     return true;
   }
 
+  /** Goes on with the next segment. Nobody may stop reading: the task would wait for ever where it prints. */
+  private passDamage(): boolean {
+    const next = segmentStarts(this.folder).find((start) => start > this.place);
+    if (next === undefined) return false;
+    this.leaveFile();
+    this.place = next;
+    this.damaged = false;
+    return true;
+  }
+
   private openFile(): number | undefined {
     if (this.file !== undefined) return this.file;
-    const start = segmentStarts(this.folder).findLast((from) => from <= this.place);
-    if (start === undefined) return undefined;
+    const starts = segmentStarts(this.folder);
+    const start = starts.findLast((from) => from <= this.place);
+    if (start === undefined) {
+      if (starts.length === 0) return undefined;
+      throw new Error('nobody knows how much of what is left of it was stored already.');
+    }
     this.start = start;
     this.file = openSync(segmentFile(this.folder, start), 'r');
     return this.file;
