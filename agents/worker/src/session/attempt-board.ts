@@ -8,7 +8,9 @@ import { sortAssignments } from '../domain/assignment-batch.js';
 import { checkLease, type Silence } from '../domain/lease.js';
 import type { SampledTask } from '../telemetry/host/task.sampler.js';
 import { attemptKey } from './agent-store.js';
-import { AttemptRunner, type RunnerParts } from './attempt-runner.js';
+import { AttemptRunner } from './attempt-runner.js';
+import { insist } from './insist.js';
+import type { RunnerParts } from './runner-parts.js';
 
 export interface BoardOptions {
   readonly parts: Omit<RunnerParts, 'onDone'>;
@@ -28,13 +30,14 @@ export interface LeaseState {
 export class AttemptBoard {
   private readonly runners = new Map<string, AttemptRunner>();
   private readonly parts: RunnerParts;
+  private readonly detached = new AbortController();
 
   constructor(private readonly options: BoardOptions) {
     this.parts = {
       ...options.parts,
-      onDone: (runner, result) => {
-        this.runners.delete(runner.key);
-        options.onDone(runner.key, result);
+      onDone: (key, result) => {
+        this.runners.delete(key);
+        options.onDone(key, result);
       },
     };
   }
@@ -126,10 +129,13 @@ export class AttemptBoard {
     if (this.runners.has(key) || store.isFinished(key)) return;
     const remembered = store.markFinished(key, clock.now());
     logger.warn({ taskId, attempt, report: report.type, reason: report.message }, 'assignment not taken');
-    const send = (): Promise<void> => reports.send(assignment, report, report.type, new AbortController().signal);
-    remembered.then(send).catch((error: unknown) => {
-      logger.error({ err: error, taskId, attempt }, 'that an assignment was not taken could not be reported');
-    });
+    const { signal } = this.detached;
+    const send = (): Promise<void> => reports.send(assignment, report, report.type, signal);
+    void remembered.then(() =>
+      insist(send, signal, (error) => {
+        logger.error({ err: error, taskId, attempt }, 'that an assignment was not taken could not be reported yet');
+      }),
+    );
   }
 
   /** Ends every attempt whose lease is about to run out. */
@@ -187,6 +193,7 @@ export class AttemptBoard {
   }
 
   detach(): void {
+    this.detached.abort();
     for (const runner of this.runners.values()) runner.detach();
   }
 }

@@ -2,7 +2,6 @@ import type { Heartbeat } from '@gantry/contracts/agents/heartbeat';
 import type { AssignEventData } from '@gantry/contracts/scheduling/assign-events';
 import { pause } from '@gantry/jetstream/pause';
 import { assertNever } from '@gantry/kernel/assert-never';
-import type { Clock } from '@gantry/kernel/clock';
 import type { Logger } from '@gantry/nest-platform/logger';
 import { type Observed, resume } from '../domain/attempt.resume.js';
 import type {
@@ -14,41 +13,17 @@ import type {
   Step,
 } from '../domain/attempt.state.js';
 import { step } from '../domain/attempt.step.js';
-import type { ContainerRuntime } from '../runtime/container-runtime.port.js';
-import type { AgentStore } from './agent-store.js';
 import { attemptKey } from './agent-store.js';
-import type { ArtifactUploader } from './artifact.uploader.js';
+import { AttemptLog } from './attempt-log.js';
 import { AttemptStart } from './attempt-start.js';
 import { AttemptWatch } from './attempt-watch.js';
-import type { BootClock } from './boot-clock.js';
-import type { GpuRelease } from './gpu-release.js';
-import type { LogPipeline } from './log-pipeline.js';
-import type { AttemptReports } from './report.publisher.js';
+import { insist } from './insist.js';
 import { ranForMs } from './run-time.js';
-import type { StartSlots } from './start-slots.js';
+import type { RunnerParts } from './runner-parts.js';
 import { sweepLater } from '../runtime/sweep-later.js';
 
-interface MeasuredUsage {
-  readonly cpuSeconds: number;
-  readonly peakMemoryMb: number;
-}
-
-/** What every attempt of an agent shares. */
-export interface RunnerParts {
-  readonly runtime: ContainerRuntime;
-  readonly store: AgentStore;
-  readonly reports: AttemptReports;
-  readonly uploader: ArtifactUploader;
-  readonly slots: StartSlots;
-  readonly gpus: GpuRelease;
-  readonly clock: Clock;
-  readonly bootClock: BootClock;
-  readonly logger: Logger;
-  openLog(of: { taskId: string; attempt: number }, signal: AbortSignal): Promise<LogPipeline>;
-  measuredUsage(key: string): MeasuredUsage | undefined;
-  /** The attempt is over, reported and cleaned up. */
-  onDone(runner: AttemptRunner, result: AttemptResult | undefined): void;
-}
+/** The attempt is reported: an engine that never answers the removal must not keep it in the worker's hands. */
+const LONGEST_SWEEP_MS = 30_000;
 
 /** Carries one attempt through its life: does what the state machine asks and tells it what came of it. */
 export class AttemptRunner {
@@ -59,8 +34,7 @@ export class AttemptRunner {
   private stepping = false;
   private readonly detached = new AbortController();
   private readonly artifactAbort = new AbortController();
-  private log: Promise<LogPipeline> | undefined;
-  private logRead = false;
+  private readonly log: AttemptLog;
   private resumed = false;
   private readonly watch: AttemptWatch;
   private readonly launch: AttemptStart;
@@ -76,6 +50,12 @@ export class AttemptRunner {
     this.key = attemptKey(taskId, attempt);
     this.logger = parts.logger.child({ taskId, attempt });
     this.launch = new AttemptStart(assignment, parts, (input) => this.dispatch(input));
+    this.log = new AttemptLog({
+      runtime: parts.runtime,
+      logger: this.logger,
+      signal: this.detached.signal,
+      open: () => parts.openLog(assignment, this.detached.signal),
+    });
     this.watch = new AttemptWatch(assignment.spec, parts.store.outputFolder(this.key), parts.bootClock, (ending) =>
       this.end(ending),
     );
@@ -141,10 +121,12 @@ export class AttemptRunner {
       if (next.state.status !== 'creating') this.launch.releaseSlot();
     }
     for (const effect of next.effects) {
-      this.perform(effect).catch((error: unknown) => {
-        if (!this.detached.signal.aborted)
-          this.logger.error({ err: error, effect: effect.type }, 'attempt step failed');
-      });
+      // A step that is given up would leave the attempt where it is for ever, and its resources with it.
+      void insist(
+        () => this.perform(effect),
+        this.detached.signal,
+        (error) => this.logger.error({ err: error, effect: effect.type }, 'attempt step failed, it is tried again'),
+      );
     }
   }
 
@@ -158,8 +140,9 @@ export class AttemptRunner {
     });
   }
 
+  /** Whatever it is, it can be done again: reports go under one id, and what no longer fits the state does nothing. */
   private async perform(effect: AttemptEffect): Promise<void> {
-    const { runtime, reports } = this.parts;
+    const { reports } = this.parts;
     switch (effect.type) {
       case 'report-accepted':
         return reports.send(this.assignment, { type: 'accepted' }, 'accepted', this.detached.signal);
@@ -188,9 +171,9 @@ export class AttemptRunner {
         return this.supervise(effect.containerId, effect.startedAt);
       case 'stop':
         this.watch.afterGrace(effect.graceMs, () => this.dispatch({ type: 'grace-over' }));
-        return runtime.signal(effect.containerId, 'SIGTERM');
+        return this.signal(effect.containerId, 'SIGTERM');
       case 'kill':
-        return this.kill(effect.containerId);
+        return this.signal(effect.containerId, 'SIGKILL');
       case 'collect':
         return this.collect(effect.artifacts);
       case 'abort-artifacts':
@@ -208,10 +191,7 @@ export class AttemptRunner {
     const { runtime, clock } = this.parts;
     const { signal } = this.detached;
     this.watch.start(ranForMs(this.key, startedAt, this.resumed, this.parts));
-    // An attempt whose log cannot be read must still end; what is missing is said in the agent's own log.
-    const followed = this.readLog(containerId).catch((error: unknown) =>
-      this.logger.error({ err: error }, 'log could not be read'),
-    );
+    const followed = this.log.read(containerId);
     const exit = await runtime.wait(containerId, signal);
     if (signal.aborted) return;
     this.watch.stop();
@@ -225,69 +205,51 @@ export class AttemptRunner {
       });
       return;
     }
-    const { lastErrorLine } = await this.openLog();
+    const lastErrorLine = await this.log.lastErrorLine();
     this.dispatch({ type: 'exited', exit: lastErrorLine === undefined ? exit : { ...exit, lastErrorLine } });
   }
 
-  private async readLog(containerId: string): Promise<void> {
-    const log = await this.openLog();
-    await this.parts.runtime.followLogs(containerId, log.startCursor, log, this.detached.signal);
-    this.logRead = true;
-  }
-
-  private openLog(): Promise<LogPipeline> {
-    this.log ??= this.parts.openLog(this.assignment, this.detached.signal);
-    return this.log;
-  }
-
-  private async kill(containerId: string): Promise<void> {
-    while (this.state.status === 'stopping' && !this.detached.signal.aborted) {
-      try {
-        await this.parts.runtime.signal(containerId, 'SIGKILL');
-        return;
-      } catch (error) {
-        this.logger.warn({ err: error }, 'container could not be killed yet');
-        await pause(1_000, this.detached.signal);
-      }
-    }
+  /** Until the engine has taken it; but no SIGTERM any more once the grace is over. */
+  private signal(containerId: string, signal: 'SIGTERM' | 'SIGKILL'): Promise<void> {
+    const send = async (): Promise<void> => {
+      if (this.state.status !== 'stopping' || (signal === 'SIGTERM' && this.state.killed)) return;
+      await this.parts.runtime.signal(containerId, signal);
+    };
+    return insist(send, this.detached.signal, (error) =>
+      this.logger.warn({ err: error, signal }, 'container could not be signalled yet'),
+    );
   }
 
   private async collect(artifacts: boolean): Promise<void> {
     if (this.state.status !== 'collecting') return;
     const { containerId, startedAt, result } = this.state;
-    const log = await this.openLog();
+    const { log } = this;
     // What an earlier life of the agent had asked for may have begun although it never came to write that down.
     const mayHaveRun = startedAt !== undefined || this.resumed;
-    if (!this.logRead && containerId !== undefined && mayHaveRun) await this.readLog(containerId);
-    if (!this.resumed && (result.outcome !== 'exited' || result.exitCode !== 0)) await log.system(result.message);
-    if (containerId !== undefined) await this.awaitGpus(containerId, log);
-    if (artifacts) {
-      const { spec, taskId, attempt } = this.assignment;
-      const signal = AbortSignal.any([this.artifactAbort.signal, this.detached.signal]);
-      const folder = this.parts.store.outputFolder(this.key);
-      const tell = (text: string): Promise<void> => log.system(text);
-      try {
-        await this.parts.uploader.collect({
-          taskId,
-          attempt,
-          folder,
-          storageMb: spec.resources.storageMb,
-          tell,
-          signal,
-        });
-      } catch (error) {
-        this.logger.error({ err: error }, 'files could not be collected');
-        await tell(`Files were not kept: ${(error as Error).message}`);
-      }
-    }
+    if (containerId !== undefined && mayHaveRun) await log.read(containerId);
+    if (!this.resumed && (result.outcome !== 'exited' || result.exitCode !== 0)) await log.mark(result.message);
+    if (containerId !== undefined) await this.awaitGpus(containerId);
+    if (artifacts) await this.keepFiles();
     await log.end();
     this.dispatch({ type: 'collected' });
   }
 
+  private async keepFiles(): Promise<void> {
+    const { spec, taskId, attempt } = this.assignment;
+    await this.parts.uploader.collect({
+      taskId,
+      attempt,
+      folder: this.parts.store.outputFolder(this.key),
+      storageMb: spec.resources.storageMb,
+      tell: (text) => this.log.system(text),
+      signal: AbortSignal.any([this.artifactAbort.signal, this.detached.signal]),
+    });
+  }
+
   /** The end is reported only when the devices are free: who reads it gives them to the next task. */
-  private awaitGpus(containerId: string, log: LogPipeline): Promise<void> {
+  private awaitGpus(containerId: string): Promise<void> {
     const tell = (pids: readonly number[]): Promise<void> =>
-      log.system(`The container has ended; waiting until its GPUs are free (held by process ${pids.join(', ')}).`);
+      this.log.system(`The container has ended; waiting until its GPUs are free (held by process ${pids.join(', ')}).`);
     return this.parts.gpus.wait(this.assignment, containerId, tell, this.detached.signal);
   }
 
@@ -320,12 +282,16 @@ export class AttemptRunner {
       if (containerId !== undefined) await runtime.remove(containerId);
       await store.forget(this.key);
     };
-    await sweep().catch((error: unknown) => {
-      this.logger.warn({ err: error }, 'attempt could not be cleaned up yet');
-      void sweepLater(sweep, this.logger);
-    });
+    const swept = new AbortController();
+    void sweep()
+      .catch((error: unknown) => {
+        this.logger.warn({ err: error }, 'attempt could not be cleaned up yet');
+        void sweepLater(sweep, this.logger);
+      })
+      .finally(() => swept.abort());
+    await pause(LONGEST_SWEEP_MS, swept.signal);
     this.logger.info({ outcome: this.result?.outcome, exitCode: this.result?.exitCode }, 'attempt over');
     this.detached.abort();
-    this.parts.onDone(this, this.result);
+    this.parts.onDone(this.key, this.result);
   }
 }

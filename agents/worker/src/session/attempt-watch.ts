@@ -25,6 +25,8 @@ export class AttemptWatch {
 
   /** `ranMs`: for how long it has run already. */
   start(ranMs: number): void {
+    clearTimeout(this.limit);
+    clearInterval(this.storage);
     this.armLimit(this.bootClock.now() - ranMs + this.spec.timeoutSeconds * 1_000);
     this.storage = setInterval(() => void this.measure(), STORAGE_EVERY_MS);
   }

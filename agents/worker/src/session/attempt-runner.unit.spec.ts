@@ -1,0 +1,194 @@
+import { rmSync } from 'node:fs';
+import { logChunkSchema, type LogLine } from '@gantry/contracts/agents/log-chunk';
+import type { ReportBody } from '@gantry/contracts/agents/report';
+import type { AssignEventData } from '@gantry/contracts/scheduling/assign-events';
+import { taskSpecSchema } from '@gantry/contracts/tasks/task-spec';
+import { systemClock } from '@gantry/kernel/clock';
+import { createLogger } from '@gantry/nest-platform/logger';
+import { eventually } from '@gantry/testing/eventually';
+import { temporaryFolder } from '@gantry/testing/temporary-folder';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import type { AttemptResult } from '../domain/attempt.state.js';
+import { SimulatedRuntime } from '../runtime/simulated/simulated-runtime.js';
+import { AgentStore } from './agent-store.js';
+import { ArtifactUploader } from './artifact.uploader.js';
+import { AttemptRunner } from './attempt-runner.js';
+import { systemBootClock } from './boot-clock.js';
+import { GpuRelease } from './gpu-release.js';
+import type { OutgoingChunk } from './log-chunk.publisher.js';
+import { LogPipeline } from './log-pipeline.js';
+import type { RunnerParts } from './runner-parts.js';
+import { StartSlots } from './start-slots.js';
+
+const logger = createLogger('test', { level: 'silent', format: 'json' });
+const nobodyStores = (): Promise<never> => Promise.reject(new Error('no files are expected'));
+
+function assignment(durationMs: number, exitCode = 0): AssignEventData<'TaskAssigned'> {
+  return {
+    taskId: 't',
+    attempt: 1,
+    ownerId: 'u',
+    spec: taskSpecSchema.parse({
+      name: 't',
+      image: 'i',
+      queue: 'simulated',
+      labels: { 'simulated-ms': String(durationMs), 'simulated-exit-code': String(exitCode) },
+    }),
+    workerId: 'w',
+    workerName: 'w',
+    gpuIds: [],
+    leaseMs: 60_000,
+    assignedAt: 0,
+  };
+}
+
+/** Fails `times` times, then does it. */
+function failing<T>(times: number, work: () => Promise<T>): () => Promise<T> {
+  let left = times;
+  return () => (left-- > 0 ? Promise.reject(new Error('not this time')) : work());
+}
+
+describe('an attempt of which a step fails', () => {
+  let folder: string;
+  let lines: LogLine[];
+  let reports: ReportBody[];
+  let over: AttemptResult | undefined;
+
+  beforeEach(() => {
+    folder = temporaryFolder('gantry-attempt');
+    lines = [];
+    reports = [];
+    over = undefined;
+  });
+
+  afterEach(() => {
+    vi.useRealTimers();
+    rmSync(folder, { recursive: true, force: true });
+  });
+
+  function runner(
+    runtime: SimulatedRuntime,
+    task = assignment(0),
+    { openLog = pipeline, refusals = 0 }: { openLog?: () => Promise<LogPipeline>; refusals?: number } = {},
+  ): AttemptRunner {
+    let refused = 0;
+    const parts: RunnerParts = {
+      runtime,
+      store: new AgentStore(folder, undefined, 0, (error) => {
+        throw error;
+      }),
+      reports: {
+        send: (_of, report) => {
+          if (report.type === 'exited' && refused++ < refusals) return Promise.reject(new Error('refused'));
+          reports.push(report);
+          return Promise.resolve();
+        },
+      },
+      uploader: new ArtifactUploader({ putChunk: nobodyStores, commit: nobodyStores }, logger),
+      slots: new StartSlots(1),
+      gpus: new GpuRelease({ logger }),
+      clock: systemClock,
+      bootClock: systemBootClock,
+      logger,
+      openLog,
+      measuredUsage: () => undefined,
+      onDone: (_key, result) => {
+        over = result;
+      },
+    };
+    return new AttemptRunner(task, parts);
+  }
+
+  function pipeline(): Promise<LogPipeline> {
+    const send = (chunk: OutgoingChunk): Promise<void> => {
+      lines.push(...logChunkSchema.parse(JSON.parse(new TextDecoder().decode(chunk.payload))).lines);
+      chunk.onStored();
+      return Promise.resolve();
+    };
+    const output = { send, drain: () => Promise.resolve() };
+    const of = { taskId: 't', attempt: 1, workerId: 'w' };
+    return Promise.resolve(
+      new LogPipeline({ ...of, linesPerSecond: 0, output, now: () => Date.now(), save: () => true }),
+    );
+  }
+
+  const ended = (): Promise<AttemptResult> =>
+    eventually(() => {
+      if (over === undefined) throw new Error('not over');
+      return over;
+    });
+  const own = (): string[] => lines.filter(({ stream }) => stream === 'system').map(({ text }) => text);
+  const exits = (): ReportBody[] => reports.filter(({ type }) => type === 'exited');
+
+  it('ends as it did although its log cannot be read, and says so there, once', async () => {
+    const runtime = new SimulatedRuntime();
+    runtime.followLogs = () => Promise.reject(new Error('open x-json.log: no such file'));
+    runner(runtime, assignment(0, 3)).begin();
+    expect(await ended()).toMatchObject({ outcome: 'exited', exitCode: 3 });
+    expect(exits()).toMatchObject([{ outcome: 'exited', exitCode: 3 }]);
+    expect(own()).toEqual([
+      'The rest of what the task printed could not be read and is lost: open x-json.log: no such file',
+      'The container exited with code 3. Look at its log.',
+    ]);
+  });
+
+  it('can be cancelled while its log cannot be read', async () => {
+    const runtime = new SimulatedRuntime();
+    runtime.followLogs = () => Promise.reject(new Error('damaged'));
+    const attempt = runner(runtime, assignment(600_000));
+    attempt.begin();
+    await eventually(() => expect(attempt.phase).toBe('running'));
+    attempt.end({ cause: 'revoked', reason: 'cancelled', graceMs: 0 });
+    expect(await ended()).toMatchObject({ outcome: 'cancelled' });
+  });
+
+  it('opens its log again when that failed', async () => {
+    runner(new SimulatedRuntime(), assignment(0), { openLog: failing(2, pipeline) }).begin();
+    expect(await ended()).toMatchObject({ outcome: 'exited', exitCode: 0 });
+    expect(lines).toHaveLength(1);
+  });
+
+  it('waits for its end again when that failed', async () => {
+    const runtime = new SimulatedRuntime();
+    const wait = runtime.wait.bind(runtime);
+    let failed = 0;
+    runtime.wait = (...asked) => (failed++ < 2 ? Promise.reject(new Error('broken')) : wait(...asked));
+    runner(runtime, assignment(10, 4)).begin();
+    expect(await ended()).toMatchObject({ outcome: 'exited', exitCode: 4 });
+    expect(lines.filter(({ stream }) => stream === 'stderr')).toHaveLength(1);
+  });
+
+  it('reports its end again when the broker refused it', async () => {
+    runner(new SimulatedRuntime(), assignment(0), { refusals: 2 }).begin();
+    await ended();
+    expect(exits()).toHaveLength(1);
+  });
+
+  it('is asked to stop again when the engine did not take the signal, within its grace', async () => {
+    const runtime = new SimulatedRuntime();
+    const signal = runtime.signal.bind(runtime);
+    const asked: string[] = [];
+    runtime.signal = (id, name) => {
+      asked.push(name);
+      return asked.length === 1 ? Promise.reject(new Error('the engine is away')) : signal(id, name);
+    };
+    const attempt = runner(runtime, assignment(600_000));
+    attempt.begin();
+    await eventually(() => expect(attempt.phase).toBe('running'));
+    attempt.end({ cause: 'revoked', reason: 'cancelled', graceMs: 60_000 });
+    expect(await ended()).toMatchObject({ outcome: 'cancelled', exitCode: 143 });
+    expect(asked).toEqual(['SIGTERM', 'SIGTERM']);
+  });
+
+  it('is over although the engine never answers that its container is removed', async () => {
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
+    const runtime = new SimulatedRuntime();
+    runtime.remove = () => new Promise(() => undefined);
+    runner(runtime).begin();
+    for (let round = 0; round < 1_000 && over === undefined; round += 1) {
+      await vi.advanceTimersByTimeAsync(1_000);
+      await new Promise((resolve) => setImmediate(resolve));
+    }
+    expect(over).toMatchObject({ outcome: 'exited', exitCode: 0 });
+  });
+});

@@ -1,0 +1,33 @@
+import type { Clock } from '@gantry/kernel/clock';
+import type { Logger } from '@gantry/nest-platform/logger';
+import type { AttemptResult } from '../domain/attempt.state.js';
+import type { ContainerRuntime } from '../runtime/container-runtime.port.js';
+import type { AgentStore } from './agent-store.js';
+import type { ArtifactUploader } from './artifact.uploader.js';
+import type { BootClock } from './boot-clock.js';
+import type { GpuRelease } from './gpu-release.js';
+import type { LogPipeline } from './log-pipeline.js';
+import type { AttemptReports } from './report.publisher.js';
+import type { StartSlots } from './start-slots.js';
+
+interface MeasuredUsage {
+  readonly cpuSeconds: number;
+  readonly peakMemoryMb: number;
+}
+
+/** What every attempt of an agent shares. */
+export interface RunnerParts {
+  readonly runtime: ContainerRuntime;
+  readonly store: AgentStore;
+  readonly reports: AttemptReports;
+  readonly uploader: ArtifactUploader;
+  readonly slots: StartSlots;
+  readonly gpus: GpuRelease;
+  readonly clock: Clock;
+  readonly bootClock: BootClock;
+  readonly logger: Logger;
+  openLog(of: { taskId: string; attempt: number }, signal: AbortSignal): Promise<LogPipeline>;
+  measuredUsage(key: string): MeasuredUsage | undefined;
+  /** The attempt is over, reported and cleaned up. */
+  onDone(key: string, result: AttemptResult | undefined): void;
+}
