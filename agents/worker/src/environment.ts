@@ -4,6 +4,11 @@ import { baseEnvironmentShape, parseEnvironment } from '@gantry/nest-platform/en
 import { z } from 'zod';
 import { SIMULATED } from './runtime/simulated/simulated-runtime.js';
 
+/**
+ * A pull of which nothing new is heard for so long is given up. The engine is silent while it puts a large layer on a slow disk, and while
+ * a layer waits for its turn behind those of other pulls: minutes, but not this many.
+ */
+const DEFAULT_PULL_IDLE_MS = 10 * 60_000;
 const unitBytes: Readonly<Record<string, number>> = { k: 2 ** 10, m: 2 ** 20, g: 2 ** 30 };
 const flag = z.enum(['true', 'false']).transform((value) => value === 'true');
 const list = z.string().transform((text) =>
@@ -58,6 +63,8 @@ const environmentSchema = z.object({
     .regex(/^[1-9][0-9]*[kmg]$/, 'Write a size such as "64m".')
     .default('64m')
     .transform((size) => Number(size.slice(0, -1)) * (unitBytes[size.slice(-1)] ?? 1)),
+  /** See `DEFAULT_PULL_IDLE_MS`. */
+  GANTRY_WORKER_PULL_IDLE_MS: z.coerce.number().int().min(1_000).max(86_400_000).default(DEFAULT_PULL_IDLE_MS),
   /** Docker's `config.json` with the credentials of registries. */
   GANTRY_WORKER_REGISTRY_CONFIG: z.string().optional(),
   /** True: stopping the agent stops its containers. False: they run on and the next start takes them up. */

@@ -1,17 +1,43 @@
+type Kind = 'unauthorised' | 'missing' | 'unreachable' | 'rate_limited' | 'invalid' | 'no_space' | 'engine' | 'other';
+
 /** The engine answers most pull errors with the same status, so only its words tell them apart. */
 export interface ImageProblem {
-  readonly kind: 'unauthorised' | 'missing' | 'unreachable' | 'invalid' | 'no_space' | 'other';
+  readonly kind: Kind;
   readonly message: string;
+  /** Whose fault it is: another worker would pull it. */
+  readonly blame: 'image' | 'worker';
   /** Trying again on the same machine may help. */
   readonly retryable: boolean;
 }
 
 const rules: readonly {
   readonly words: RegExp;
-  readonly kind: ImageProblem['kind'];
+  readonly kind: Kind;
   readonly retryable: boolean;
   say(image: string): string;
 }[] = [
+  {
+    words: /no space left|disk quota exceeded/i,
+    kind: 'no_space',
+    retryable: false,
+    say: (image) => `The worker's disk is full, so ${image} could not be pulled. Remove images or add space.`,
+  },
+  {
+    // Paths are the engine's own, its sockets among them; a registry is named by its URL.
+    words:
+      /read-only file system|input\/output error|too many open files|cannot allocate memory|(daemon|engine) is shutting down|context canceled|(dial unix|mkdir|open|write|read|stat|lstat|chmod|rename|remove) \/\S+:/i,
+    kind: 'engine',
+    retryable: true,
+    say: (image) =>
+      `The worker's container engine could not take ${image}. Look at the engine's own log and at its disk.`,
+  },
+  {
+    words: /toomanyrequests|rate limit|429 Too Many/i,
+    kind: 'rate_limited',
+    retryable: true,
+    say: (image) =>
+      `The registry of ${image} has answered too many requests. Try later, or give the worker credentials for it.`,
+  },
   {
     // The hub does not tell a private image from one that does not exist.
     words: /pull access denied|requested access to the resource is denied/i,
@@ -41,14 +67,8 @@ const rules: readonly {
     say: (image) => `The registry refused access to ${image}. Check its name, or give the worker credentials for it.`,
   },
   {
-    words: /no space left/i,
-    kind: 'no_space',
-    retryable: false,
-    say: (image) => `The worker's disk is full, so ${image} could not be pulled. Remove images or add space.`,
-  },
-  {
     words:
-      /no such host|connection refused|i\/o timeout|timeout|network is unreachable|no route to host|server misbehaving|tls|x509|EOF|connection reset|lookup|dial tcp|\b50\d (Internal|Bad|Service|Gateway)/i,
+      /no such host|connection refused|i\/o timeout|timeout|network is unreachable|no route to host|server misbehaving|tls|x509|EOF|connection reset|lookup|dial tcp|context deadline exceeded|status( code)?:? 5\d\d|\b50\d (Internal|Bad|Service|Gateway)/i,
     kind: 'unreachable',
     retryable: true,
     say: (image) =>
@@ -67,8 +87,15 @@ export function imageProblem(image: string, reason: string): ImageProblem {
   const detail = reason.replace(/^\(HTTP code \d+\)\s*/, '').trim();
   for (const rule of rules) {
     if (rule.words.test(detail)) {
-      return { kind: rule.kind, message: `${rule.say(image)} (${detail})`, retryable: rule.retryable };
+      const { kind, retryable } = rule;
+      const blame = kind === 'no_space' || kind === 'engine' ? 'worker' : 'image';
+      return { kind, message: `${rule.say(image)} (${detail})`, blame, retryable };
     }
   }
-  return { kind: 'other', message: `The image ${image} could not be pulled: ${detail}`, retryable: false };
+  return {
+    kind: 'other',
+    message: `The image ${image} could not be pulled: ${detail}`,
+    blame: 'image',
+    retryable: false,
+  };
 }

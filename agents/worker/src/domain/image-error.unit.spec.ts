@@ -40,11 +40,25 @@ describe('image problems', () => {
       true,
     ],
     ['write /var/lib/docker/tmp/GetImageBlob1: no space left on device', 'no_space', false],
+    ['failed to register layer: write /usr/lib/x: disk quota exceeded', 'no_space', false],
+    ['open /var/lib/docker/tmp/GetImageBlob1: read-only file system', 'engine', true],
+    ['mkdir /var/lib/docker/overlay2/l: permission denied', 'engine', true],
+    [
+      '(HTTP code 500) server error - dial unix /run/containerd/containerd.sock: connect: connection refused ',
+      'engine',
+      true,
+    ],
+    ['context canceled', 'engine', true],
+    ['toomanyrequests: You have reached your unauthenticated pull rate limit. ', 'rate_limited', true],
+    ['received unexpected HTTP status: 503 Service Unavailable', 'unreachable', true],
+    ['unexpected status code 520 from GET request to https://r.example/v2/x/blobs/1', 'unreachable', true],
+    ['Get "https://r.example/v2/": context deadline exceeded', 'unreachable', true],
     ['(HTTP code 400) unexpected - invalid reference format ', 'invalid', false],
     ['something else', 'other', false],
   ])('%s', (text, kind, retryable) => {
     const problem = imageProblem('some/image:1', text);
-    expect(problem).toMatchObject({ kind, retryable });
+    const blame = kind === 'no_space' || kind === 'engine' ? 'worker' : 'image';
+    expect(problem).toMatchObject({ kind, retryable, blame });
     expect(problem.message).toContain('some/image:1');
     expect(problem.message).not.toContain('HTTP code');
   });

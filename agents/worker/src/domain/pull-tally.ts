@@ -9,6 +9,10 @@ const messageSchema = z.object({
 
 /** Adds up the engine's pull messages (JSON lines, one layer each) to one percentage. */
 export class PullTally {
+  /** Newest line of each layer, and of the pull itself. */
+  private readonly latest = new Map<string | undefined, string>();
+  /** How many lines said something that was not said just before: some engines repeat where they stand while nothing moves. */
+  news = 0;
   private readonly layers = new Map<string, { current: number; total: number }>();
 
   /** Takes one line; answers the error text if the line is an error. */
@@ -16,6 +20,8 @@ export class PullTally {
     const message = messageSchema.parse(JSON.parse(line));
     if (message.error !== undefined) return message.error;
     const { id, status, progressDetail } = message;
+    if (this.latest.get(id) !== line) this.news += 1;
+    this.latest.set(id, line);
     if (id === undefined) return undefined;
     const layer = this.layers.get(id);
     // Extraction counts from zero again over the same layer; only the download is counted.

@@ -17,6 +17,8 @@ import { SimulatedRuntime } from './simulated/simulated-runtime.js';
 
 /** An engine that is starting together with the agent gets this long before `auto` looks for something else. */
 const ENGINE_PATIENCE_MS = 15_000;
+/** One under heavy load takes tens of seconds to look at an image or to make a container. */
+const ENGINE_ANSWER_MS = 120_000;
 const DEFAULT_SOCKET = '/var/run/docker.sock';
 
 export interface ChosenRuntime {
@@ -59,6 +61,7 @@ export async function chooseRuntime(
       logFileSize: environment.GANTRY_WORKER_LOG_FILE_SIZE,
       hostsFile: writeHostsFile(folder),
       credentials: registryCredentials(environment.GANTRY_WORKER_REGISTRY_CONFIG),
+      limits: { answerMs: ENGINE_ANSWER_MS, pullIdleMs: environment.GANTRY_WORKER_PULL_IDLE_MS },
       clock: host === undefined || host.startsWith('unix://') ? systemClock : undefined,
       engineSince: () => engineSince(host),
       logger,

@@ -1,4 +1,5 @@
 import type { IncomingMessage } from 'node:http';
+import { pause } from '@gantry/jetstream/pause';
 import Docker from 'dockerode';
 
 /** The part of an engine error that dockerode passes on. */
@@ -35,6 +36,23 @@ export function reasonOf(error: unknown): string {
   const text = (error as Error).message.replace(/^\(HTTP code \d+\)[^-]*- /, '').trim();
   const cause = /(exec: .*|could not select device driver.*|invalid mount.*)$/s.exec(text)?.[1] ?? text;
   return cause.replace(/: unknown$/, '');
+}
+
+/**
+ * The client waits for ever for an engine that takes a call and is stuck. For calls whose outcome may be left open; not for a start, after
+ * which something may run.
+ */
+export async function answerWithin<T>(milliseconds: number, call: Promise<T>): Promise<T> {
+  const settled = new AbortController();
+  const silence = async (): Promise<never> => {
+    await pause(milliseconds, settled.signal);
+    throw new Error(`there was no answer for ${milliseconds / 1_000} s`);
+  };
+  try {
+    return await Promise.race([call, silence()]);
+  } finally {
+    settled.abort();
+  }
 }
 
 interface Modem {

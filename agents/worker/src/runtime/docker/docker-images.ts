@@ -5,9 +5,12 @@ import { imageProblem } from '../../domain/image-error.js';
 import { withTag } from '../../domain/image-reference.js';
 import { PullTally } from '../../domain/pull-tally.js';
 import { type PullProgress, RuntimeProblem } from '../container-runtime.port.js';
-import { openResponse, reasonOf, statusOf } from './docker-engine.js';
+import { answerWithin, openResponse, reasonOf, statusOf } from './docker-engine.js';
+import { EngineWord, pullProblem, SilentPull } from './pull-problem.js';
 
 const PULL_TRIES = 3;
+/** An engine that is well answers this at once, whatever it pulls. */
+const PING_MS = 10_000;
 /** Tasks of one image come in crowds, and each question costs the engine more than it seems. */
 const TRUST_SIGHT_MS = 10_000;
 const REMEMBERED_IMAGES = 200;
@@ -21,6 +24,13 @@ interface Pull {
 /** Credentials for one registry host, in the engine's form. */
 export type RegistryCredentials = (image: string) => object | undefined;
 
+export interface ImageLimits {
+  /** Longest wait for what the engine knows by itself, milliseconds. */
+  readonly answerMs: number;
+  /** A pull of which nothing new was heard for so long is given up, milliseconds. */
+  readonly pullIdleMs: number;
+}
+
 /** Images of one engine. Tasks that want the same image at the same time share one pull. */
 export class DockerImages {
   private readonly pulls = new Map<string, Pull>();
@@ -30,6 +40,7 @@ export class DockerImages {
   constructor(
     private readonly docker: Docker,
     private readonly credentials: RegistryCredentials,
+    private readonly limits: ImageLimits,
   ) {}
 
   async list(): Promise<string[]> {
@@ -69,7 +80,7 @@ export class DockerImages {
 
   private async has(image: string): Promise<boolean> {
     try {
-      await this.docker.getImage(image).inspect();
+      await answerWithin(this.limits.answerMs, this.docker.getImage(image).inspect());
       this.seen.set(image, performance.now());
       return true;
     } catch (error) {
@@ -101,10 +112,8 @@ export class DockerImages {
         await this.pullOnce(image, signal, onProgress);
         return;
       } catch (error) {
-        const problem = imageProblem(image, reasonOf(error));
-        if (signal.aborted || !problem.retryable || round === PULL_TRIES) {
-          throw new RuntimeProblem('image_error', problem.message, { cause: error });
-        }
+        const { problem, retryable } = pullProblem(image, error);
+        if (signal.aborted || !retryable || round === PULL_TRIES) throw problem;
         await pause(backOff(round, 1_000, 5_000), signal);
       }
     }
@@ -114,6 +123,30 @@ export class DockerImages {
     image: string,
     signal: AbortSignal,
     onProgress: (progress: PullProgress) => void,
+  ): Promise<void> {
+    const { pullIdleMs } = this.limits;
+    const silent = new AbortController();
+    const timer = setTimeout(() => silent.abort(), pullIdleMs);
+    try {
+      await this.readPull(image, AbortSignal.any([signal, silent.signal]), onProgress, () => timer.refresh());
+    } catch (error) {
+      if (!silent.signal.aborted || signal.aborted) throw error;
+      const engineAnswers = await answerWithin(PING_MS, this.docker.ping()).then(
+        () => true,
+        () => false,
+      );
+      throw new SilentPull(pullIdleMs, engineAnswers);
+    } finally {
+      clearTimeout(timer);
+    }
+    if (!(await this.has(image))) throw new Error('it broke off the pull');
+  }
+
+  private async readPull(
+    image: string,
+    signal: AbortSignal,
+    onProgress: (progress: PullProgress) => void,
+    onNews: () => void,
   ): Promise<void> {
     const authconfig = this.credentials(image);
     const response = await openResponse(
@@ -131,15 +164,16 @@ export class DockerImages {
     for await (const bytes of response) {
       const lines = `${rest}${(bytes as Buffer).toString('utf8')}`.split('\n');
       rest = lines.pop() ?? '';
+      const { news } = tally;
       for (const line of lines) {
         if (line.trim() === '') continue;
         const failure = tally.take(line);
-        if (failure !== undefined) throw new Error(failure);
+        if (failure !== undefined) throw new EngineWord(failure);
       }
+      if (tally.news > news) onNews();
       onProgress(tally.progress(image));
     }
     const failure = rest.trim() === '' ? undefined : tally.take(rest);
-    if (failure !== undefined) throw new Error(failure);
-    if (!(await this.has(image))) throw new Error('EOF: the engine broke off the pull');
+    if (failure !== undefined) throw new EngineWord(failure);
   }
 }

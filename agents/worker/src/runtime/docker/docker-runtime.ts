@@ -19,7 +19,7 @@ import { ContainerEnds } from './container-ends.js';
 import { DockerExits } from './docker-exits.js';
 import { reasonOf, statusOf } from './docker-engine.js';
 import { exitOf } from './docker-exit.js';
-import { DockerImages, type RegistryCredentials } from './docker-images.js';
+import { DockerImages, type ImageLimits, type RegistryCredentials } from './docker-images.js';
 import { followDockerLogs } from './docker-logs.js';
 
 export interface DockerRuntimeOptions {
@@ -30,6 +30,7 @@ export interface DockerRuntimeOptions {
   /** See `ContainerSetting`. */
   readonly hostsFile: string;
   readonly credentials: RegistryCredentials;
+  readonly limits: ImageLimits;
   /** The engine's clock, if the engine is on this machine: then times need not be asked for. */
   readonly clock: Clock | undefined;
   /** When the engine that answers now began, by its own clock; undefined if nobody knows. */
@@ -50,7 +51,7 @@ export class DockerRuntime implements ContainerRuntime {
     private readonly docker: Docker,
     private readonly options: DockerRuntimeOptions,
   ) {
-    this.imageStore = new DockerImages(docker, options.credentials);
+    this.imageStore = new DockerImages(docker, options.credentials, options.limits);
     const { clock, engineSince } = options;
     this.exits = new DockerExits(docker, { ends: this.ends, clock, engineSince });
   }
