@@ -17,7 +17,7 @@ import type { Logger } from '@gantry/nest-platform/logger';
 import { sweepLater } from '../sweep-later.js';
 import { ContainerEnds } from './container-ends.js';
 import { DockerExits } from './docker-exits.js';
-import { reasonOf, statusOf } from './docker-engine.js';
+import { answerWithin, reasonOf, statusOf } from './docker-engine.js';
 import { exitOf } from './docker-exit.js';
 import { DockerImages, type ImageLimits, type RegistryCredentials } from './docker-images.js';
 import { followDockerLogs } from './docker-logs.js';
@@ -72,7 +72,7 @@ export class DockerRuntime implements ContainerRuntime {
     const { agentId, user, logFileSize, hostsFile } = this.options;
     const name = containerName(assignment.taskId, assignment.attempt);
     try {
-      this.engineCpus ??= Number(((await this.docker.info()) as { NCPU: number }).NCPU);
+      this.engineCpus ??= Number(((await this.answered(this.docker.info())) as { NCPU: number }).NCPU);
       const bridgeNetwork = assignment.spec.network === 'bridge' ? await this.ensureNetwork() : '';
       const options = containerOptions(assignment, {
         agentId,
@@ -85,13 +85,13 @@ export class DockerRuntime implements ContainerRuntime {
       });
       const body = { ...options, Image: withTag(options.Image), name } as unknown as Docker.ContainerCreateOptions;
       try {
-        return (await this.docker.createContainer(body)).id;
+        return await this.make(body);
       } catch (error) {
         // 404: the image was removed since it was seen. 409: left over from an agent that died in the middle of this very attempt.
         if (statusOf(error) === 404) await this.bringBack(options.Image);
         else if (statusOf(error) === 409) await this.remove(name);
         else throw error;
-        return (await this.docker.createContainer(body)).id;
+        return await this.make(body);
       }
     } catch (error) {
       if (error instanceof RuntimeProblem) throw error;
@@ -175,6 +175,24 @@ export class DockerRuntime implements ContainerRuntime {
     return containerId;
   }
 
+  private async make(body: Docker.ContainerCreateOptions): Promise<string> {
+    const making = this.docker.createContainer(body);
+    try {
+      return (await this.answered(making)).id;
+    } catch (error) {
+      // An engine that was stuck makes it in the end, when what was to remove it has long found nothing.
+      making.then(
+        ({ id }) => sweepLater(() => this.remove(id), this.options.logger),
+        () => undefined,
+      );
+      throw error;
+    }
+  }
+
+  private answered<T>(call: Promise<T>): Promise<T> {
+    return answerWithin(this.options.limits.answerMs, call);
+  }
+
   private bringBack(image: string): Promise<void> {
     this.imageStore.forget(image);
     return this.imageStore.ensure(image, () => undefined, new AbortController().signal);
@@ -239,15 +257,17 @@ export class DockerRuntime implements ContainerRuntime {
 
   private async makeNetwork(): Promise<string> {
     const name = `gantry-${this.options.agentId}`;
-    const existing = await this.docker.listNetworks({ filters: { name: [name] } });
+    const existing = await this.answered(this.docker.listNetworks({ filters: { name: [name] } }));
     if (existing.some((network) => network.Name === name)) return name;
-    await this.docker.createNetwork({
-      Name: name,
-      Driver: 'bridge',
-      CheckDuplicate: true,
-      Options: { 'com.docker.network.bridge.enable_icc': 'false' },
-      Labels: { [containerLabels.agent]: this.options.agentId },
-    });
+    await this.answered(
+      this.docker.createNetwork({
+        Name: name,
+        Driver: 'bridge',
+        CheckDuplicate: true,
+        Options: { 'com.docker.network.bridge.enable_icc': 'false' },
+        Labels: { [containerLabels.agent]: this.options.agentId },
+      }),
+    );
     return name;
   }
 }
