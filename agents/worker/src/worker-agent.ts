@@ -24,7 +24,9 @@ import { ArtifactUploader } from './session/artifact.uploader.js';
 import { AssignmentInbox } from './session/assignment-inbox.js';
 import { AttemptBoard } from './session/attempt-board.js';
 import { systemBootClock } from './session/boot-clock.js';
-import { GpuRelease } from './session/gpu-release.js';
+import { DeviceClaims } from './session/device-claims.js';
+import { GpuCustody } from './session/gpu-custody.js';
+import { GpuHolders } from './session/gpu-holders.js';
 import { HeartbeatLoop } from './session/heartbeat.loop.js';
 import { LeaseRenewal } from './session/lease-renewal.js';
 import { OfflineLeaseGuard } from './session/offline-lease.guard.js';
@@ -81,9 +83,8 @@ export class WorkerAgent {
     const logger = baseLogger.child({ workerId });
     const places = { workerId, folder, spoolerProgram: programs.spooler };
     const { runtime: chosen, outputOwner, close } = await chooseRuntime(environment, places, logger);
-    const store = new AgentStore(folder, outputOwner, clock.now(), (error) =>
-      logger.error({ err: error }, 'the data folder cannot be written'),
-    );
+    const onWriteError = (error: unknown): void => logger.error({ err: error }, 'the data folder cannot be written');
+    const store = new AgentStore(folder, outputOwner, clock.now(), onWriteError);
     const session = uuidV7Ids.next();
     const startedAt = clock.now();
     const life = { leaving: false, over: new AbortController() };
@@ -122,6 +123,15 @@ export class WorkerAgent {
     const tasks = new TaskSampler(clock);
     const linesPerSecond = environment.GANTRY_WORKER_LOG_LINES_PER_SECOND;
     const specs = new WorkerSpecSource(environment, runtime, host, () => gpus.specs(), logger);
+    const custody = new GpuCustody({
+      claims: new DeviceClaims(join(folder, 'gpu-claims.json'), onWriteError),
+      holders: new GpuHolders({ logger }),
+      devices: () => gpus.specs().map(({ id }) => id),
+      // The scheduler keeps these devices back until it hears of it.
+      onFreed: () => void heartbeats.sendNow(),
+      logger,
+      signal: life.over.signal,
+    });
     const board = new AttemptBoard({
       parts: {
         runtime,
@@ -132,7 +142,7 @@ export class WorkerAgent {
         reports: new ReportPublisher(nc, workerId, clock, logger),
         uploader: new ArtifactUploader(new RequestArtifactService(new RequestClient(nc), workerId), logger),
         slots: new StartSlots(environment.GANTRY_WORKER_START_CONCURRENCY),
-        gpus: new GpuRelease({ logger }),
+        gpus: custody,
         openLog: (of, signal) => openLog({ nc, store, clock, workerId, linesPerSecond, logger, signal }, of),
         measuredUsage: (key) => tasks.usageOf(key),
       },
@@ -185,6 +195,7 @@ export class WorkerAgent {
           spec,
           usage,
           running: board.running(),
+          heldGpuIds: custody.leftOn(),
           assignSequence: inbox.appliedSequence,
           counters: store.counters(),
           leaving: life.leaving,

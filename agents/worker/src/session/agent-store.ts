@@ -48,6 +48,7 @@ export function spoolFolder(agentFolder: string, key: string): string {
  *
  *     assign-sequence            last applied sequence of ASSIGN
  *     finished.jsonl             attempts that are over, so that a replayed assignment never runs twice
+ *     gpu-claims.json            which attempt may still be on which device (`DeviceClaims`)
  *     lease-renewal.json         when the newest acknowledged heartbeat was sent
  *     counters.json              attempts that went well, and that failed, since the agent was installed
  *     attempts/<task>.<n>/       attempt.jsonl, log.json, lease-ended, output/ (mounted at /output), spool/ (of a sandbox)

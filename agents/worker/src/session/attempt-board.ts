@@ -44,7 +44,7 @@ export class AttemptBoard {
 
   /** Takes up what an earlier life of the agent left behind, and removes containers that belong to nothing. */
   async resume(): Promise<number> {
-    const { store, runtime, logger } = this.parts;
+    const { store, runtime, gpus, logger } = this.parts;
     const containers = new Map((await runtime.list()).map((known) => [attemptKey(known.taskId, known.attempt), known]));
     const records = store.attempts();
     for (const { key, record } of records) {
@@ -68,8 +68,11 @@ export class AttemptBoard {
     }
     for (const { containerId, taskId, attempt } of containers.values()) {
       logger.warn({ taskId, attempt, containerId }, 'container of an unknown attempt removed');
+      gpus.disown(taskId, attempt, containerId);
       await runtime.remove(containerId);
     }
+    // What is still running of an earlier life has been removed: what is on a device now is all that can be.
+    gpus.watch();
     return this.runners.size;
   }
 
@@ -158,7 +161,10 @@ export class AttemptBoard {
   }
 
   running(): Heartbeat['running'] {
-    return [...this.runners.values()].map(({ assignment: { taskId, attempt }, phase }) => ({ taskId, attempt, phase }));
+    return [...this.runners.values()].map(({ key, assignment: { taskId, attempt }, phase }) => {
+      const gpuIds = [...this.parts.gpus.claimedBy(key)];
+      return { taskId, attempt, phase, ...(gpuIds.length === 0 ? {} : { gpuIds }) };
+    });
   }
 
   taskOfGpu(gpuId: string): string | null {

@@ -82,7 +82,11 @@ export class AttemptRunner {
   resume(state: AttemptState, observed: Observed): void {
     this.resumed = true;
     this.state = state;
-    this.apply(resume(state, observed, this.parts.clock.now()));
+    const next = resume(state, observed, this.parts.clock.now());
+    // What begins anew waits for its devices like any other: something of the earlier beginning may be left on them.
+    if (next.state.status !== 'accepted')
+      this.parts.gpus.inherit(this.assignment, 'containerId' in next.state ? next.state.containerId : undefined);
+    this.apply(next);
     this.drainInputs();
   }
 
@@ -94,6 +98,7 @@ export class AttemptRunner {
   detach(): void {
     this.detached.abort();
     this.watch.stop();
+    this.launch.abortCreate();
     this.launch.releaseSlot();
   }
 
@@ -153,7 +158,10 @@ export class AttemptRunner {
       case 'abort-image':
         return this.launch.abortImage();
       case 'create':
-        return this.launch.create(() => this.parts.store.prepare(this.key));
+        return this.launch.create(
+          () => this.parts.store.prepare(this.key),
+          (heldBy) => void this.tellWait(heldBy),
+        );
       case 'abort-create':
         return this.launch.abortCreate();
       case 'start':
@@ -228,7 +236,7 @@ export class AttemptRunner {
     const mayHaveRun = startedAt !== undefined || this.resumed;
     if (containerId !== undefined && mayHaveRun) await log.read(containerId);
     if (!this.resumed && (result.outcome !== 'exited' || result.exitCode !== 0)) await log.mark(result.message);
-    if (containerId !== undefined) await this.awaitGpus(containerId);
+    await this.awaitGpus();
     if (artifacts) await this.keepFiles();
     await log.end();
     this.dispatch({ type: 'collected' });
@@ -247,10 +255,18 @@ export class AttemptRunner {
   }
 
   /** The end is reported only when the devices are free: who reads it gives them to the next task. */
-  private awaitGpus(containerId: string): Promise<void> {
+  private awaitGpus(): Promise<void> {
     const tell = (pids: readonly number[]): Promise<void> =>
       this.log.system(`The container has ended; waiting until its GPUs are free (held by process ${pids.join(', ')}).`);
-    return this.parts.gpus.wait(this.assignment, containerId, tell, this.detached.signal);
+    return this.parts.gpus.release(this.assignment, tell, this.detached.signal);
+  }
+
+  private async tellWait(heldBy: string): Promise<void> {
+    try {
+      await this.log.system(`The container is not started yet; waiting until its GPUs are free (${heldBy}).`);
+    } catch (error) {
+      this.logger.warn({ err: error }, 'the wait for GPUs could not be told');
+    }
   }
 
   private async reportExited(result: AttemptResult): Promise<void> {
@@ -292,6 +308,7 @@ export class AttemptRunner {
     await pause(LONGEST_SWEEP_MS, swept.signal);
     this.logger.info({ outcome: this.result?.outcome, exitCode: this.result?.exitCode }, 'attempt over');
     this.detached.abort();
+    this.parts.gpus.leave(this.assignment);
     this.parts.onDone(this.key, this.result);
   }
 }

@@ -2,6 +2,7 @@ import type { AssignEventData } from '@gantry/contracts/scheduling/assign-events
 import type { Clock } from '@gantry/kernel/clock';
 import type { AttemptInput } from '../domain/attempt.state.js';
 import { type ContainerRuntime, type PullProgress, RuntimeProblem } from '../runtime/container-runtime.port.js';
+import type { GpuCustody } from './gpu-custody.js';
 import type { AttemptReports } from './report.publisher.js';
 import type { StartSlots } from './start-slots.js';
 
@@ -11,10 +12,11 @@ interface StartParts {
   readonly runtime: ContainerRuntime;
   readonly reports: AttemptReports;
   readonly slots: StartSlots;
+  readonly gpus: Pick<GpuCustody, 'take' | 'made'>;
   readonly clock: Clock;
 }
 
-/** The way from an assignment to a started container: image, turn, create, start. Tells the state machine how each went. */
+/** The way from an assignment to a started container: image, devices, turn, create, start. Tells the state machine how each went. */
 export class AttemptStart {
   private readonly imageAbort = new AbortController();
   private readonly createAbort = new AbortController();
@@ -49,12 +51,17 @@ export class AttemptStart {
     this.imageAbort.abort();
   }
 
-  async create(prepareOutput: () => string): Promise<void> {
-    const { slots, runtime, clock } = this.parts;
-    this.slot = await slots.acquire(this.createAbort.signal);
+  /** `onWait` is called if its GPUs are not free yet, with what holds them. */
+  async create(prepareOutput: () => string, onWait: (heldBy: string) => void): Promise<void> {
+    const { slots, runtime, gpus, clock } = this.parts;
+    const { signal } = this.createAbort;
     try {
+      // Before its turn: who waits for a device keeps nobody else from starting.
+      await gpus.take(this.assignment, onWait, signal);
+      this.slot = await slots.acquire(signal);
       if (this.slot === undefined) throw new RuntimeProblem('infrastructure_error', 'The start was called off.');
       const containerId = await runtime.create(this.assignment, prepareOutput());
+      gpus.made(this.assignment, containerId);
       this.dispatch({ type: 'created', containerId, at: clock.now() });
     } catch (error) {
       this.dispatch({ type: 'create-failed', ...startProblemOf(error), at: clock.now() });

@@ -5,7 +5,7 @@ import type { ContainerRuntime } from '../runtime/container-runtime.port.js';
 import type { AgentStore } from './agent-store.js';
 import type { ArtifactUploader } from './artifact.uploader.js';
 import type { BootClock } from './boot-clock.js';
-import type { GpuRelease } from './gpu-release.js';
+import type { GpuCustody } from './gpu-custody.js';
 import type { LogPipeline } from './log-pipeline.js';
 import type { AttemptReports } from './report.publisher.js';
 import type { StartSlots } from './start-slots.js';
@@ -22,7 +22,7 @@ export interface RunnerParts {
   readonly reports: AttemptReports;
   readonly uploader: ArtifactUploader;
   readonly slots: StartSlots;
-  readonly gpus: GpuRelease;
+  readonly gpus: GpuCustody;
   readonly clock: Clock;
   readonly bootClock: BootClock;
   readonly logger: Logger;

@@ -5,7 +5,8 @@ import { spoolerProgram } from '../runtime/process/spool/spooler-link.js';
 
 const packageFolder = fileURLToPath(new URL('../..', import.meta.url));
 
-const PATH = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin';
+/** Where an agent finds its tools. */
+export const agentPath = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin';
 
 /** Tests that kill an agent need it as a process of its own, as it is installed. */
 export function compileAgent(): void {
@@ -25,7 +26,7 @@ export async function startAgentProcess(
   onSpawn: (child: ChildProcess) => void = () => undefined,
 ): Promise<ChildProcess> {
   const child = spawn(process.execPath, [`${packageFolder}/dist/main.js`], {
-    env: { PATH, ...environment },
+    env: { PATH: agentPath, ...environment },
     stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
   });
   onSpawn(child);

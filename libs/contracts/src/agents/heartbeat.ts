@@ -49,6 +49,8 @@ export const runningTaskSchema = z.object({
   taskId: z.string(),
   attempt: z.number().int(),
   phase: z.enum(['accepted', 'pulling', 'creating', 'running', 'stopping', 'collecting']),
+  /** Devices that it may be using: from before its container is made until none of its processes is left on them. Missing = none. */
+  gpuIds: z.array(z.string()).optional(),
 });
 
 /**
@@ -65,6 +67,8 @@ export const heartbeatSchema = z.object({
   spec: workerSpecSchema,
   usage: hostUsageSchema,
   running: z.array(runningTaskSchema),
+  /** Devices on which something of an attempt may be left that the agent does not have any more. Missing = none. */
+  heldGpuIds: z.array(z.string()).optional(),
   /** Last stream sequence of ASSIGN that this agent applied: tells the scheduler what it has not seen yet. */
   assignSequence: z.number().int(),
   counters: z.object({ completed: z.number().int(), failed: z.number().int() }),
