@@ -37,7 +37,7 @@ export const getWorker = defineRequest({
 });
 
 export const unmetSchema = z.object({
-  /** `cpu`, `memory`, `storage`, `gpu`, `gpu_model`, `gpu_memory`, `labels`, `queue`, `status`, `slots`. */
+  /** `cpu`, `memory`, `storage`, `gpu`, `gpu_held`, `gpu_model`, `gpu_memory`, `labels`, `queue`, `status`, `slots`. */
   resource: z.string(),
   requested: z.string(),
   available: z.string(),

@@ -41,6 +41,7 @@ export class ReadSchedulerHandler {
       spec: heartbeat.spec,
       status,
       reserved: engine.ledger.totals(workerId),
+      heldGpuIds: engine.heldGpuIds(workerId),
     }));
     return explainTask(taskId, this.explained(taskId), workers, now);
   }

@@ -6,6 +6,7 @@ import { Fleet } from '../fleet/fleet.js';
 import { leaseMsOf, withoutLease } from '../fleet/task-lease.js';
 import type { FleetTiming } from '../fleet/worker-record.js';
 import { PlacementEngine, type PolicyChoice } from '../placement/placement-engine.js';
+import { StrayAttempts } from './stray-attempts.js';
 import { TaskBoard } from './task-board.js';
 import type { Assignment, Revocation, TaskEntry } from './task-entry.js';
 
@@ -48,8 +49,7 @@ export class Cluster {
   readonly engine: PlacementEngine;
   readonly board: TaskBoard;
   readonly fleet: Fleet;
-  /** Strays that were unknown at their first sight: `worker/task/attempt` -> heartbeats. */
-  private readonly suspects = new Map<string, Map<string, number>>();
+  private readonly strays: StrayAttempts;
   /** Workers that failed to list a task often enough to look closer. */
   private readonly forgetful = new Set<string>();
 
@@ -60,13 +60,16 @@ export class Cluster {
     this.engine = new PlacementEngine(policy);
     this.board = new TaskBoard(this.engine);
     this.fleet = new Fleet(this.engine, timing);
+    this.strays = new StrayAttempts((taskId) => this.board.get(taskId));
   }
 
   observeHeartbeat(heartbeat: Heartbeat, seenAt: number, now: number): HeartbeatOutcome {
     const { joined, fresh } = this.fleet.observe(heartbeat, seenAt, now);
     if (!fresh) return { joined: false, strays: [], behind: false };
     const behind = this.checkMissing(heartbeat);
-    return { joined, strays: this.findStrays(heartbeat), behind };
+    const { revocations, heldGpuIds } = this.strays.observe(heartbeat);
+    this.engine.setHeldGpus(heartbeat.workerId, heldGpuIds);
+    return { joined, strays: revocations, behind };
   }
 
   /** Places what fits now. The assignments are held in memory until they are stored or refused. */
@@ -208,28 +211,6 @@ export class Cluster {
     const heeded = assignment.revoked?.sequence === undefined || phase === 'stopping' || phase === 'collecting';
     assignment.unheeded = heeded ? 0 : assignment.unheeded + 1;
     if (assignment.unheeded >= BEATS_BEFORE_REPEAT) this.board.recalls.revokeAgain(taskId, assignment);
-  }
-
-  private findStrays({ workerId, running }: Heartbeat): Revocation[] {
-    const before = this.suspects.get(workerId);
-    const suspects = new Map<string, number>();
-    const strays: Revocation[] = [];
-    for (const { taskId, attempt } of running) {
-      const entry = this.board.get(taskId);
-      const own = entry?.assignment;
-      if (own?.workerId === workerId && own.attempt === attempt) continue;
-      // A task that TASKS has closed may just be cleaning up: only what stays is revoked, and not at every heartbeat.
-      const key = `${taskId}/${attempt}`;
-      const seen = (before?.get(key) ?? 0) + 1;
-      suspects.set(key, seen);
-      const certain = entry !== undefined && !entry.closed;
-      if (certain ? seen % 6 === 1 : seen % 6 === 2) {
-        strays.push({ workerId, taskId, attempt, graceMs: 0, reason: 'superseded' });
-      }
-    }
-    if (suspects.size > 0) this.suspects.set(workerId, suspects);
-    else this.suspects.delete(workerId);
-    return strays;
   }
 }
 

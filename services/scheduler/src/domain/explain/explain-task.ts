@@ -67,11 +67,11 @@ function busy(possible: readonly Verdict[]): string {
   const { name } = nearest.worker.spec;
   const unavailable = nearest.unmet.find(({ resource }) => resource === 'status');
   if (unavailable !== undefined) return `Waiting for a free worker: ${name} is ${unavailable.available}.`;
-  const missing = nearest.unmet.map(({ resource, requested, available }) =>
-    resource === 'slots'
-      ? `all task slots of ${name} are in use`
-      : `needs ${requested}, ${bare(available)} free on ${name}`,
-  );
+  const missing = nearest.unmet.map(({ resource, requested, available, message }) => {
+    if (resource === 'slots') return `all task slots of ${name} are in use`;
+    if (resource === 'gpu_held') return message.replace(/\.$/, '');
+    return `needs ${requested}, ${bare(available)} free on ${name}`;
+  });
   return `Waiting for a free worker: ${missing.join('; ')}.`;
 }
 

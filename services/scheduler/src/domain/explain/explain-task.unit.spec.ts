@@ -77,6 +77,11 @@ describe('summary', () => {
       [worker('w', { gpus: gpus(1) }, { gpuIds: new Set(['GPU-0']), tasks: 1 })],
     ],
     [
+      'Waiting for a free worker: GPU GPU-0 on worker w is still held by an attempt that is being cleaned up.',
+      waiting({ gpu: { count: 1 } }),
+      [{ ...worker('w', { gpus: gpus(1) }), heldGpuIds: new Set(['GPU-0']) }],
+    ],
+    [
       'Waiting: no worker can run it. w-1: It has only 1 core in all; w-2: It has no label zone.',
       waiting({ cpu: 2 }, { workerLabels: { zone: 'eu' } }),
       [worker('w-1', { ...capacity(1), labels: { zone: 'eu' } }), worker('w-2', capacity(4))],
@@ -126,6 +131,33 @@ it('lists per worker and resource what is missing, and whether it ever could', (
       available: '1 core',
       never: false,
       message: '1 core of 4 cores are free.',
+    },
+  ]);
+});
+
+it('names the devices that are still held, also where others are missing too', () => {
+  const unmet = (count: number, reserved: string[]) => {
+    const used = { gpuIds: new Set(reserved), tasks: 1 };
+    const held = { ...worker('w', { gpus: gpus(3) }, used), heldGpuIds: new Set(['GPU-1', 'GPU-2']) };
+    return explainTask('t', waiting({ gpu: { count } }), [held], 1).workers[0]!.unmet;
+  };
+  expect(unmet(1, [])).toEqual([]);
+  expect(unmet(3, [])).toEqual([
+    {
+      resource: 'gpu_held',
+      requested: '3 GPUs',
+      available: '1 GPU',
+      never: false,
+      message: 'GPUs GPU-1, GPU-2 on worker w are still held by attempts that are being cleaned up.',
+    },
+  ]);
+  // What is reserved as well is its own attempt's.
+  expect(unmet(3, ['GPU-0', 'GPU-1'])).toMatchObject([
+    {
+      resource: 'gpu',
+      available: '0 GPUs',
+      message:
+        '0 GPUs that match are free; GPU GPU-2 on worker w is still held by an attempt that is being cleaned up.',
     },
   ]);
 });

@@ -3,7 +3,7 @@ import type { unmetSchema } from '@gantry/contracts/scheduling/scheduler-request
 import type { z } from 'zod';
 import type { WorkerStatus } from '../fleet/worker-record.js';
 import type { WorkerTotals } from '../ledger/reservation-ledger.js';
-import { countMatching, type DeviceDemand } from '../placement/gpu-devices.js';
+import { countMatching, deviceMatches, type DeviceDemand } from '../placement/gpu-devices.js';
 import { cpuCentiOf, type Shape } from '../placement/shape.js';
 import { amount, cores, devices, mebibytes } from './quantities.js';
 
@@ -14,13 +14,15 @@ export interface ExplainedWorker {
   readonly spec: WorkerSpec;
   readonly status: WorkerStatus;
   readonly reserved: WorkerTotals;
+  /** Devices that something is left on; missing = none. */
+  readonly heldGpuIds?: ReadonlySet<string>;
 }
 
 const NONE: ReadonlySet<string> = new Set();
 
 /** Everything that keeps a task of this shape off this worker now; empty exactly when placement would accept the worker. */
-export function unmetOn({ spec, status, reserved }: ExplainedWorker, shape: Shape): Unmet[] {
-  const { capacity, gpus, maxTasks } = spec;
+export function unmetOn({ spec, status, reserved, heldGpuIds = NONE }: ExplainedWorker, shape: Shape): Unmet[] {
+  const { capacity, maxTasks } = spec;
   const unmet: Unmet[] = [];
   if (status !== 'active') {
     unmet.push({
@@ -56,7 +58,7 @@ export function unmetOn({ spec, status, reserved }: ExplainedWorker, shape: Shap
   quantity(unmet, 'cpu', shape.cpuCenti, cpuCentiOf(capacity.cpu), reserved.cpuCenti, cores);
   quantity(unmet, 'memory', shape.memoryMb, capacity.memoryMb, reserved.memoryMb, mebibytes('memory'));
   quantity(unmet, 'storage', shape.storageMb, capacity.storageMb, reserved.storageMb, mebibytes('storage'));
-  gpu(unmet, shape, spec, reserved.gpuIds, gpus.length);
+  gpu(unmet, shape, spec, reserved.gpuIds, heldGpuIds);
   if (maxTasks - reserved.tasks < 1) {
     const never = maxTasks < 1;
     unmet.push({
@@ -94,9 +96,18 @@ function quantity(
 }
 
 /** Names the first of count, model and memory that the devices fail, as if the worker were empty; else what is taken now. */
-function gpu(unmet: Unmet[], shape: Shape, spec: WorkerSpec, taken: ReadonlySet<string>, total: number): void {
+function gpu(
+  unmet: Unmet[],
+  shape: Shape,
+  spec: WorkerSpec,
+  reserved: ReadonlySet<string>,
+  held: ReadonlySet<string>,
+): void {
   const { gpuCount, gpuModel, gpuMemoryMb } = shape;
-  if (gpuCount === 0 || countMatching(spec.gpus, taken, shape) >= gpuCount) return;
+  if (gpuCount === 0) return;
+  const free = countMatching(spec.gpus, new Set([...reserved, ...held]), shape);
+  if (free >= gpuCount) return;
+  const total = spec.gpus.length;
   const requested = devices(gpuCount);
   const having = (demand: Omit<DeviceDemand, 'gpuCount'>) => countMatching(spec.gpus, NONE, { gpuCount, ...demand });
   if (total < gpuCount) {
@@ -134,12 +145,27 @@ function gpu(unmet: Unmet[], shape: Shape, spec: WorkerSpec, taken: ReadonlySet<
     });
     return;
   }
-  const free = countMatching(spec.gpus, taken, shape);
+  const inTheWay = spec.gpus.filter(({ id }) => held.has(id) && !reserved.has(id));
+  const kept = inTheWay.filter((device) => deviceMatches(device, shape)).map(({ id }) => id);
+  const stillHeld =
+    kept.length === 1
+      ? `GPU ${kept.join()} on worker ${spec.name} is still held by an attempt that is being cleaned up`
+      : `GPUs ${kept.join(', ')} on worker ${spec.name} are still held by attempts that are being cleaned up`;
+  if (free + kept.length >= gpuCount) {
+    unmet.push({
+      resource: 'gpu_held',
+      requested,
+      available: devices(free),
+      never: false,
+      message: `${stillHeld}.`,
+    });
+    return;
+  }
   unmet.push({
     resource: 'gpu',
     requested,
     available: devices(free),
     never: false,
-    message: `${devices(free)} that match are free.`,
+    message: `${devices(free)} that match are free${kept.length === 0 ? '' : `; ${stillHeld}`}.`,
   });
 }

@@ -4,7 +4,12 @@ import { PlacementEngine, type Decision, type PolicyChoice } from './placement-e
 import type { QueuedTask } from './task-group.js';
 
 export interface ClusterState {
-  readonly workers: readonly { readonly workerId: string; readonly spec: WorkerSpec; readonly open: boolean }[];
+  readonly workers: readonly {
+    readonly workerId: string;
+    readonly spec: WorkerSpec;
+    readonly open: boolean;
+    readonly heldGpuIds?: ReadonlySet<string>;
+  }[];
   readonly reservations: readonly Reservation[];
 }
 
@@ -20,7 +25,10 @@ export function place(
 ): Decision[] {
   const engine = new PlacementEngine(policy);
   for (const reservation of state.reservations) engine.reserve(reservation);
-  for (const { workerId, spec, open } of state.workers) engine.putWorker(workerId, spec, open);
+  for (const { workerId, spec, open, heldGpuIds } of state.workers) {
+    engine.putWorker(workerId, spec, open);
+    if (heldGpuIds !== undefined) engine.setHeldGpus(workerId, heldGpuIds);
+  }
   for (const task of queued) engine.waiting.add(task);
   const decisions: Decision[] = [];
   while (engine.hasReady && decisions.length < limit)

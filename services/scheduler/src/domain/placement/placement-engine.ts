@@ -52,6 +52,15 @@ export class PlacementEngine {
     this.workers.setOpen(workerId, open);
   }
 
+  /** Devices that something is left on: not given to anybody, though nobody has them reserved. Replaces what was said before. */
+  setHeldGpus(workerId: string, gpuIds: ReadonlySet<string>): void {
+    this.workers.setHeld(workerId, gpuIds, this.ledger.totals(workerId));
+  }
+
+  heldGpuIds(workerId: string): ReadonlySet<string> {
+    return this.workers.heldGpuIds(workerId);
+  }
+
   reserve(reservation: Reservation): boolean {
     const reserved = this.ledger.reserve(reservation);
     if (reserved) this.workers.setReserved(reservation.workerId, this.ledger.totals(reservation.workerId));

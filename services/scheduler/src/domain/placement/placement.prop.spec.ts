@@ -25,9 +25,11 @@ const workerArbitrary = fc
     images: fc.constantFrom<string[]>([], ['busybox:latest'], ['alpine:3']),
     maxTasks: fc.constantFrom(1, 3, 50),
     open: fc.boolean(),
+    held: fc.array(fc.nat(3), { maxLength: 2 }),
   })
-  .map(({ cpu, memoryMb, devices, zone, open, ...rest }) => ({
+  .map(({ cpu, memoryMb, devices, zone, open, held, ...rest }) => ({
     open,
+    held: (name: string): ReadonlySet<string> => new Set(held.map((index) => `${name}-gpu-${index}`)),
     make: (name: string): WorkerSpec =>
       workerSpec({
         ...rest,
@@ -79,8 +81,15 @@ const scenario = fc.record({
   policy: fc.constantFrom(...policyNames),
 });
 
-function specsOf(workers: readonly { open: boolean; make(name: string): WorkerSpec }[]) {
-  return workers.map(({ open, make }, index) => ({ workerId: `w${index}`, spec: make(`w${index}`), open }));
+type WorkerSample = typeof workerArbitrary extends fc.Arbitrary<infer T> ? T : never;
+
+function specsOf(workers: readonly WorkerSample[]) {
+  return workers.map(({ open, make, held }, index) => ({
+    workerId: `w${index}`,
+    spec: make(`w${index}`),
+    open,
+    heldGpuIds: held(`w${index}`),
+  }));
 }
 
 describe('placement', () => {
@@ -104,6 +113,7 @@ describe('placement', () => {
           expect(new Set(gpuIds).size).toBe(task.shape.gpuCount);
           for (const id of gpuIds) {
             expect(taken.has(id)).toBe(false);
+            expect(worker.heldGpuIds.has(id)).toBe(false);
             const device = worker.spec.gpus.find((gpu) => gpu.id === id)!;
             expect(device.memoryMb).toBeGreaterThanOrEqual(task.shape.gpuMemoryMb);
             expect(device.model.toLowerCase()).toContain(task.shape.gpuModel ?? '');
@@ -121,15 +131,16 @@ describe('placement', () => {
         const cluster = specsOf(workers);
         const queue = tasks.map(taskOf);
         const engine = new PlacementEngine({ default: policy, queues: {} });
-        for (const { workerId, spec, open } of cluster) engine.putWorker(workerId, spec, open);
+        for (const { workerId, spec, open, heldGpuIds } of cluster) {
+          engine.putWorker(workerId, spec, open);
+          engine.setHeldGpus(workerId, heldGpuIds);
+        }
         for (const task of queue) engine.waiting.add(task);
         const decided = new Set(engine.decide(1_000, () => 1).map(({ taskId }) => taskId));
         for (const task of queue.filter(({ taskId }) => !decided.has(taskId))) {
-          for (const { workerId, spec, open } of cluster) {
-            const unmet = unmetOn(
-              { workerId, spec, status: open ? 'active' : 'inactive', reserved: engine.ledger.totals(workerId) },
-              task.shape,
-            );
+          for (const { open, ...worker } of cluster) {
+            const reserved = engine.ledger.totals(worker.workerId);
+            const unmet = unmetOn({ ...worker, status: open ? 'active' : 'inactive', reserved }, task.shape);
             expect(unmet).not.toEqual([]);
           }
         }
@@ -160,6 +171,10 @@ describe('placement', () => {
           .tuple(fc.nat(7), workerArbitrary)
           .map(([at, worker]) => ({ kind: 'worker' as const, at, worker })),
       },
+      {
+        weight: 1,
+        arbitrary: fc.tuple(fc.nat(7), workerArbitrary).map(([at, { held }]) => ({ kind: 'held' as const, at, held })),
+      },
       { weight: 3, arbitrary: fc.constant({ kind: 'decide' as const }) },
     );
     fc.assert(
@@ -180,6 +195,7 @@ describe('placement', () => {
                 spec,
                 status: open ? ('active' as const) : ('lost' as const),
                 reserved: engine.ledger.totals(workerId),
+                heldGpuIds: engine.heldGpuIds(workerId),
               };
               expect(unmetOn(worker, task.shape)).not.toEqual([]);
             }
@@ -205,6 +221,9 @@ describe('placement', () => {
             const spec = one.worker.make(workerId);
             present.set(workerId, { spec, open: one.worker.open });
             engine.putWorker(workerId, spec, one.worker.open);
+          } else if (one.kind === 'held') {
+            const workerId = `w${one.at}`;
+            engine.setHeldGpus(workerId, one.held(workerId));
           } else {
             checkComplete();
           }

@@ -7,11 +7,15 @@ import { cpuCentiOf, type Room, type Shape } from './shape.js';
 /** Fullness is kept in steps of about 0.1 %: exact enough to rank workers, coarse enough for equal ones to tie. */
 export const FULLNESS_LEVELS = 1024;
 
+const NONE: ReadonlySet<string> = new Set();
+
 interface Slot {
   readonly workerId: string;
   spec: WorkerSpec;
   gpus: readonly GpuSpec[];
+  /** Reserved or held. */
   takenGpuIds: ReadonlySet<string>;
+  heldGpuIds: ReadonlySet<string>;
   level: number;
   gpuTier: 0 | 1;
   /** Queues, labels and devices as text: a change of these makes everything known about the worker's fit void. */
@@ -67,6 +71,11 @@ export class WorkerIndex {
     return this.slots[slot]!.takenGpuIds;
   }
 
+  heldGpuIds(workerId: string): ReadonlySet<string> {
+    const slot = this.slotOf.get(workerId);
+    return slot === undefined ? NONE : this.slots[slot]!.heldGpuIds;
+  }
+
   imageHolders(image: string): BitSet | undefined {
     return this.withImage.get(image);
   }
@@ -102,6 +111,7 @@ export class WorkerIndex {
         spec,
         gpus: spec.gpus,
         takenGpuIds: reserved.gpuIds,
+        heldGpuIds: NONE,
         level: 0,
         gpuTier: tier,
         identity,
@@ -131,6 +141,18 @@ export class WorkerIndex {
     if (open) this.onFreed(slot);
   }
 
+  setHeld(workerId: string, held: ReadonlySet<string>, reserved: WorkerTotals): void {
+    const slot = this.slotOf.get(workerId);
+    if (slot === undefined) return;
+    const entry = this.slots[slot]!;
+    const before = entry.heldGpuIds;
+    if (before.size === 0 && held.size === 0) return;
+    entry.heldGpuIds = held;
+    this.setReserved(workerId, reserved);
+    // Another device may be held instead, and the number of free ones be the same.
+    for (const id of before) if (!held.has(id)) this.onFreed(slot);
+  }
+
   setReserved(workerId: string, reserved: WorkerTotals): void {
     const slot = this.slotOf.get(workerId);
     if (slot === undefined) return;
@@ -141,7 +163,8 @@ export class WorkerIndex {
     const memory = capacity.memoryMb - reserved.memoryMb;
     const storage = capacity.storageMb - reserved.storageMb;
     const tasks = maxTasks - reserved.tasks;
-    const freeGpus = reserved.gpuIds.size === 0 ? gpus.length : countFree(gpus, reserved.gpuIds);
+    const taken = union(reserved.gpuIds, entry.heldGpuIds);
+    const freeGpus = taken.size === 0 ? gpus.length : countFree(gpus, taken);
     const freed =
       cpu > this.freeCpu[slot]! ||
       memory > this.freeMemory[slot]! ||
@@ -153,7 +176,7 @@ export class WorkerIndex {
     this.freeStorage[slot] = storage;
     this.freeTasks[slot] = tasks;
     this.freeGpus[slot] = freeGpus;
-    entry.takenGpuIds = reserved.gpuIds;
+    entry.takenGpuIds = taken;
     const share = Math.max(
       ratio(reserved.cpuCenti, cpuTotal),
       ratio(reserved.memoryMb, capacity.memoryMb),
@@ -258,6 +281,11 @@ export function servesShape(spec: WorkerSpec, shape: Pick<Shape, 'queue' | 'labe
 function ratio(used: number, total: number): number {
   if (used <= 0) return 0;
   return total <= 0 ? 1 : Math.min(1, used / total);
+}
+
+/** Without a copy where one of them is empty, which is nearly always so. */
+function union(reserved: ReadonlySet<string>, held: ReadonlySet<string>): ReadonlySet<string> {
+  return held.size === 0 ? reserved : new Set([...reserved, ...held]);
 }
 
 function countFree(gpus: readonly GpuSpec[], taken: ReadonlySet<string>): number {
