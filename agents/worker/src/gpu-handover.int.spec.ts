@@ -33,8 +33,8 @@ class Scene {
     );
   }
 
-  async kill(): Promise<void> {
-    if (this.child !== undefined) await endProcess(this.child, 'SIGKILL');
+  async kill(signal: NodeJS.Signals = 'SIGKILL'): Promise<void> {
+    if (this.child !== undefined) await endProcess(this.child, signal);
   }
 
   /** A task on the device that says `word` when it begins. */
@@ -119,5 +119,20 @@ describe.concurrent('a GPU on which a process is left of an attempt whose agent 
     const free = await scene.assign('free');
     expect(await world.exitOf(free)).toMatchObject({ outcome: 'exited', exitCode: 0 });
     expect(await scene.linesOf(free)).toEqual(['free']);
+  });
+
+  it('keeps no agent that is stopped from saying at once that it did not start a task', async (context) => {
+    const scene = await Scene.create(context);
+    const lost = await scene.killWhileHeld();
+    await scene.start();
+    const next = await scene.assign('second');
+    await eventually(async () => expect(await scene.linesOf(next)).toEqual([waits(lost.pid)]));
+    const stopped = scene.kill('SIGTERM');
+    expect(await scene.world.exitOf(next, 3_000)).toMatchObject({
+      outcome: 'infrastructure_error',
+      message: 'The agent was shut down and stopped the container.',
+    });
+    expect(await scene.linesOf(next)).not.toContain('second');
+    await stopped;
   });
 });
