@@ -14,7 +14,8 @@ import { AgentStore } from './agent-store.js';
 import { ArtifactUploader } from './artifact.uploader.js';
 import { AttemptRunner } from './attempt-runner.js';
 import { systemBootClock } from './boot-clock.js';
-import { GpuRelease } from './gpu-release.js';
+import { DeviceClaims } from './device-claims.js';
+import { GpuCustody } from './gpu-custody.js';
 import type { OutgoingChunk } from './log-chunk.publisher.js';
 import { LogPipeline } from './log-pipeline.js';
 import type { RunnerParts } from './runner-parts.js';
@@ -86,7 +87,16 @@ describe('an attempt of which a step fails', () => {
       },
       uploader: new ArtifactUploader({ putChunk: nobodyStores, commit: nobodyStores }, logger),
       slots: new StartSlots(1),
-      gpus: new GpuRelease({ logger }),
+      gpus: new GpuCustody({
+        claims: new DeviceClaims(join(folder, 'gpu-claims.json'), (error) => {
+          throw error;
+        }),
+        holders: { find: () => Promise.resolve(new Map()) },
+        devices: () => [],
+        onFreed: () => undefined,
+        logger,
+        signal: new AbortController().signal,
+      }),
       clock: systemClock,
       bootClock: systemBootClock,
       logger,
