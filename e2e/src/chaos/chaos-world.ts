@@ -17,6 +17,7 @@ import { breakAgent, type Breakage } from './broken-agent.js';
 import { ChaosClocks } from './chaos-clocks.js';
 import { ChaosNetwork } from './chaos-network.js';
 import { endKeepers } from './lease-keepers.js';
+import { removeTaskNetworks } from './task-networks.js';
 import { prepareWitness, type WitnessMounts } from './witness-mounts.js';
 import { queues, type Queue } from './workload.js';
 
@@ -186,6 +187,11 @@ export class ChaosWorld {
     const engine = this.parts.get('docker');
     const others = [...this.parts.values()].filter((part) => part !== engine).reverse();
     await Promise.all(others.map((part) => part.stop(STOP_GRACE_MS)));
+    if (engine !== undefined)
+      await removeTaskNetworks(
+        this.dockerHost,
+        this.agents.map(({ id }) => id),
+      );
     await engine?.stop(4 * STOP_GRACE_MS);
     endKeepers(this.agents.map(({ id }) => id));
     this.network.remove();

@@ -3,6 +3,7 @@ import { checkLogs, type ExcusedLine } from './log-check.js';
 import { checkCancelled, checkRuns } from './run-check.js';
 import type { Observations, ObservedTask, Submission, Violation } from './observations.js';
 import { checkOutcome } from './outcome-check.js';
+import { checkLeases, checkRetries } from './retry-check.js';
 
 export interface Verdict {
   readonly violations: readonly Violation[];
@@ -30,6 +31,8 @@ export function check(observations: Observations): Verdict {
       ...tasks.flatMap((task) => [
         ...checkHistory(task),
         ...checkOutcome(task, planned.get(task.id), witness.get(task.id) ?? []),
+        ...checkRetries(task, planned.get(task.id), witness.get(task.id) ?? []),
+        ...checkLeases(task, planned.get(task.id)),
       ]),
       ...checkRuns(observations),
       ...checkCancelled(observations),

@@ -19,7 +19,7 @@ const events: readonly [type: string, data: object][] = [
   ['TaskSubmitted', {}],
   ['TaskAssigned', { attempt: 1, workerId: 'w1' }],
   ['TaskStarted', { attempt: 1 }],
-  ['TaskRequeued', { endedAttempt: 1, nextAttempt: 2, failure: { class: 'infrastructure' } }],
+  ['TaskRequeued', { endedAttempt: 1, nextAttempt: 2, failure: { class: 'infrastructure' }, usedRetry: false }],
   ['TaskAssigned', { attempt: 2, workerId: 'w2' }],
   ['TaskStarted', { attempt: 2 }],
   ['StaleReportIgnored', { attempt: 1 }],
@@ -34,6 +34,7 @@ interface Change {
   readonly task?: Partial<ObservedTask>;
   readonly kind?: TaskKind;
   readonly queue?: PlannedTask['queue'];
+  readonly leaseSeconds?: number;
   readonly ids?: readonly string[];
   readonly cancelledAt?: number;
   readonly listed?: readonly string[];
@@ -51,9 +52,15 @@ const idle: ObservedWorker = {
 };
 
 function world(change: Change = {}): Observations {
-  const [some] = planTasks({ seed: 1, tasks: 1, over: 0, containers: 100 });
+  const [some] = planTasks({ seed: 1, tasks: 1, over: 0, containers: 100, leaseMs: 15_000 });
   if (some === undefined) throw new Error('no plan');
-  const planned: PlannedTask = { ...some, kind: change.kind ?? 'steady', queue: change.queue ?? 'containers' };
+  const planned: PlannedTask = {
+    ...some,
+    kind: change.kind ?? 'steady',
+    queue: change.queue ?? 'containers',
+    retries: change.kind === 'failing' ? 1 : 0,
+    ...(change.leaseSeconds === undefined ? {} : { leaseSeconds: change.leaseSeconds }),
+  };
   const task: ObservedTask = {
     id: ID,
     status: 'succeeded',
@@ -181,7 +188,7 @@ describe('the checker', () => {
         ['TaskSubmitted', {}],
         ...Array.from({ length: times }, (_, index) => [
           ['TaskAssigned', { attempt: index + 1, workerId: 'w1' }] as const,
-          ['TaskRequeued', { nextAttempt: index + 2, failure: { class: 'infrastructure' } }] as const,
+          ['TaskRequeued', { nextAttempt: index + 2, failure: { class: 'infrastructure' }, usedRetry: false }] as const,
         ]).flat(),
         ['TaskAssigned', { attempt: times + 1, workerId: 'w1' }],
         ['TaskFailed', { attempt: times + 1, failure: { class: 'infrastructure' } }],
@@ -198,6 +205,87 @@ describe('the checker', () => {
     });
     expect(broken(given(9))).toEqual([]);
     expect(broken(given(8))).toEqual(['outcome']);
+  });
+
+  describe('of a task that fails by itself and may be tried again once', () => {
+    const own = { class: 'user_exit' };
+    const lost = { class: 'infrastructure' };
+    /** Its first attempt fails by itself, its second is lost, its third fails by itself: all is right. */
+    const failing = (change: {
+      readonly first?: object;
+      readonly second?: object;
+      readonly last?: object;
+      readonly witness?: readonly string[];
+    }): Change => {
+      const witness = change.witness ?? [line(1, 1, 'end', 10), line(2, 1, 'begin', 20), line(3, 1, 'end', 30)];
+      const attempts = [1, 2, 3].map((attempt) => ['TaskAssigned', { attempt, workerId: 'w1' }] as const);
+      const requeued = (endedAttempt: number, data: object) =>
+        ['TaskRequeued', { endedAttempt, nextAttempt: endedAttempt + 1, ...data }] as const;
+      const last = { failure: own, exitCode: 3, ...change.last };
+      return {
+        kind: 'failing',
+        witness,
+        task: {
+          status: 'failed',
+          exitCode: last.exitCode,
+          failureClass: last.failure.class,
+          attempt: 3,
+          logs: new Map(
+            [1, 2, 3].map((attempt) => [attempt, witness.filter((text) => text.startsWith(`${ID} ${attempt}`))]),
+          ),
+          history: historyOf([
+            ['TaskSubmitted', {}],
+            ...attempts.slice(0, 1),
+            requeued(1, { failure: own, exitCode: 3, usedRetry: true, ...change.first }),
+            ...attempts.slice(1, 2),
+            requeued(2, { failure: lost, usedRetry: false, ...change.second }),
+            ...attempts.slice(2),
+            ['TaskFailed', { attempt: 3, ...last }],
+          ]),
+        },
+      };
+    };
+
+    it('accepts that it was tried again once for itself and once for a lost worker', () => {
+      expect(broken(failing({}))).toEqual([]);
+    });
+
+    it('sees a lost worker that used its retry, and a failure of its own that used none', () => {
+      expect(broken(failing({ second: { usedRetry: true } }))).toEqual(['retries-counted']);
+      expect(broken(failing({ first: { usedRetry: false } }))).toEqual(['retries-counted']);
+    });
+
+    it('sees one retry too many, and one too few', () => {
+      const witness = [1, 2, 3].map((attempt) => line(attempt, 1, 'end', attempt * 10));
+      const again = { second: { failure: own, exitCode: 3, usedRetry: true }, witness };
+      expect(broken(failing(again))).toEqual(['retries-counted']);
+      expect(broken(failing({ first: { failure: lost, usedRetry: false } }))).toEqual(['retries-counted']);
+    });
+
+    it('sees a lost attempt that is told as a failure of its own', () => {
+      const witness = [line(1, 1, 'begin', 10), line(2, 1, 'begin', 20), line(3, 1, 'end', 30)];
+      expect(broken(failing({ witness }))).toEqual(['failure-is-real']);
+      expect(broken(failing({ first: { exitCode: 137 } }))).toEqual(['failure-is-real']);
+    });
+  });
+
+  it('sees an attempt with another lease than the task asks for', () => {
+    const leased = (second: number): Change => ({
+      kind: 'patient',
+      leaseSeconds: 45,
+      task: {
+        history: historyOf(
+          events.map(([type, data]) => {
+            const { attempt } = data as { attempt?: number };
+            return type === 'TaskAssigned'
+              ? [type, { ...data, leaseMs: attempt === 2 ? second : 45_000 }]
+              : [type, data];
+          }),
+        ),
+      },
+    });
+    expect(broken(leased(45_000))).toEqual([]);
+    expect(broken(leased(15_000))).toEqual(['lease-as-asked']);
   });
 
   it('sees a success that never reached its end', () => {

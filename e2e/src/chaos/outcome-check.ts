@@ -16,6 +16,8 @@ const allowed: Readonly<Record<TaskKind, readonly Outcome[]>> = {
   steady: [{ status: 'succeeded', exitCode: 0 }],
   stubborn: [{ status: 'succeeded', exitCode: 0 }],
   lasting: [{ status: 'succeeded', exitCode: 0 }],
+  patient: [{ status: 'succeeded', exitCode: 0 }],
+  networked: [{ status: 'succeeded', exitCode: 0 }],
   filing: [{ status: 'succeeded', exitCode: 0 }],
   failing: [{ status: 'failed', exitCode: 3, failureClass: 'user_exit' }],
   cancelled: [{ status: 'cancelled' }],

@@ -55,6 +55,8 @@ async function submit(planned: PlannedTask, { api, image, signal }: SubmitterOpt
         queue: planned.queue,
         timeoutSeconds: planned.timeoutSeconds,
         retries: planned.retries,
+        network: planned.networked ? 'bridge' : 'none',
+        ...(planned.leaseSeconds === undefined ? {} : { leaseSeconds: planned.leaseSeconds }),
         idempotencyKey: planned.key,
       }),
     signal,

@@ -1,6 +1,9 @@
 import { seeded, type Seeded } from './seeded.js';
 
-const all = ['quick', 'steady', 'stubborn', 'failing', 'cancelled', 'endless', 'filing', 'hungry', 'lasting'] as const;
+const all = [
+  ...(['quick', 'steady', 'stubborn', 'failing', 'cancelled', 'endless', 'filing', 'hungry', 'lasting'] as const),
+  ...(['patient', 'networked'] as const),
+] as const;
 export type TaskKind = (typeof all)[number];
 
 export const queues = { containers: 'containers', processes: 'processes' } as const;
@@ -17,6 +20,10 @@ export interface PlannedTask {
   readonly memoryMb: number;
   readonly timeoutSeconds: number;
   readonly retries: number;
+  /** Undefined = the lease of the pool. */
+  readonly leaseSeconds?: number;
+  /** Has a network: of the runtimes only containers can. */
+  readonly networked: boolean;
   /** Submitted several times at once under its one key. */
   readonly repeated: boolean;
   /** Milliseconds after it was accepted; undefined = nobody cancels it. */
@@ -30,6 +37,8 @@ export interface WorkloadRequest {
   readonly over: number;
   /** Share of containers, percent; the others are processes. */
   readonly containers: number;
+  /** Of the pool. */
+  readonly leaseMs: number;
   readonly taskKinds?: readonly TaskKind[];
 }
 
@@ -43,18 +52,25 @@ const weights: readonly { readonly kind: TaskKind; readonly weight: number }[] =
   { kind: 'filing', weight: 5 },
   { kind: 'hungry', weight: 2 },
   { kind: 'lasting', weight: 1 },
+  { kind: 'patient', weight: 3 },
+  { kind: 'networked', weight: 2 },
 ];
 
-export function planTasks({ seed, tasks, over, containers, taskKinds = all }: WorkloadRequest): PlannedTask[] {
+/** Beyond the pool's lease, seconds: some cuts and freezes outlast the one, none the other. */
+const LONGER_LEASES = [5, 30] as const;
+
+export function planTasks({ seed, tasks, over, containers, leaseMs, taskKinds = all }: WorkloadRequest): PlannedTask[] {
   // Another stream of numbers than the faults': a change of the one plan leaves the other alone.
   const random = seeded(seed ^ 0x5eed);
   const allowed = weights.filter(({ kind }) => taskKinds.includes(kind));
   const planned = Array.from({ length: tasks }, (_, index): PlannedTask => {
     const { kind } = random.weighted(allowed);
+    const contained = random.between(1, 100) <= containers || kind === 'networked';
     return {
       key: `chaos-${seed}-${index}`,
       kind,
-      queue: random.between(1, 100) <= containers ? queues.containers : queues.processes,
+      queue: contained ? queues.containers : queues.processes,
+      networked: kind === 'networked',
       at: random.between(0, over),
       script: scriptOf(kind, random),
       memoryMb: 32,
@@ -62,6 +78,7 @@ export function planTasks({ seed, tasks, over, containers, taskKinds = all }: Wo
       retries: kind === 'failing' ? 1 : 0,
       repeated: random.between(1, 20) === 1,
       ...(kind === 'cancelled' ? { cancelAfter: random.between(0, 8_000) } : {}),
+      ...(kind === 'patient' ? { leaseSeconds: leaseMs / 1_000 + random.oneOf(LONGER_LEASES) } : {}),
     };
   });
   return planned.sort((a, b) => a.at - b.at);
@@ -92,6 +109,10 @@ function scriptOf(kind: TaskKind, random: Seeded): string {
       // Longer than a lease and the longest cut.
       case 'lasting':
         return [IGNORES, 'w begin', beats(80), 'w end'];
+      case 'patient':
+        return [YIELDS, 'w begin', beats(random.between(40, 80)), 'w end'];
+      case 'networked':
+        return [YIELDS, 'w begin', '[ -e /sys/class/net/eth0 ] || exit 9', beats(random.between(2, 30)), 'w end'];
       case 'failing':
         return ['w begin', 'w end', 'exit 3'];
       case 'cancelled':
