@@ -2,6 +2,7 @@ import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { benches } from './benches/benches.js';
+import type { Bench } from './harness/bench.port.js';
 import { drawProfiles } from './flame/draw-profiles.js';
 import { readConditions } from './harness/conditions.js';
 import { figureTable, markdownTable } from './harness/figure-table.js';
@@ -10,7 +11,7 @@ import { type Outcome, runBench } from './harness/run-bench.js';
 import { repository } from './system/service-system.js';
 
 const usage = `npm run bench [-- [--quick] [--profile FOLDER] [NAME[,NAME ...]]]
-Benches: ${benches.map(({ name }) => name).join(', ')}`;
+Benches: ${benches.map(({ name, onlyByName }) => (onlyByName ? `${name} (only by name)` : name)).join(', ')}`;
 
 const { values, positionals } = parseArgs({
   options: { quick: { type: 'boolean', default: false }, profile: { type: 'string' } },
@@ -25,7 +26,9 @@ if (unknown.length > 0) {
 
 const conditions = readConditions();
 const outcomes: Outcome[] = [];
-for (const bench of benches.filter(({ name }) => names.length === 0 || names.includes(name))) {
+const wanted = ({ name, onlyByName }: Bench): boolean =>
+  names.length === 0 ? onlyByName !== true : names.includes(name);
+for (const bench of benches.filter(wanted)) {
   console.log(`== ${bench.name}`);
   const outcome = await runBench(bench, {
     quick: values.quick,

@@ -9,6 +9,8 @@ export interface Figure {
   /** `ours` / `beside` of the medians; above 1 is better where more is better, below 1 where less is. */
   readonly ratio?: number;
   readonly goal?: string;
+  /** What others publish of themselves, from other machines: says of which order it is, and nothing more. */
+  readonly reference?: string;
 }
 
 /** For curves and costs, which are no single figures. */
@@ -38,5 +40,7 @@ export interface Bench {
   readonly title: string;
   /** Of one full run, with room to spare; a bench that takes longer is ended and reported as failed. */
   readonly limitSeconds: number;
+  /** Takes so long that it runs only when it is asked for by name. */
+  readonly onlyByName?: true;
   run(context: BenchContext): Promise<BenchResult>;
 }

@@ -14,10 +14,12 @@ export function withRange({ median, min, max, rounds }: Spread): string {
 
 /** Median and range of ours and of what stands beside it. */
 export function figureTable(figures: readonly Figure[]): FreeTable {
+  const referenced = figures.some(({ reference }) => reference !== undefined);
+  const columns = ['what', 'unit', 'Gantry: median (range)', 'floor or peer', 'its median (range)', 'ratio', 'goal'];
   return {
     title: '',
-    columns: ['what', 'unit', 'Gantry: median (range)', 'floor or peer', 'its median (range)', 'ratio', 'goal'],
-    rows: figures.map(({ what, unit, ours, beside, ratio, goal }) => [
+    columns: [...columns, ...(referenced ? ['published by others'] : [])],
+    rows: figures.map(({ what, unit, ours, beside, ratio, goal, reference }) => [
       what,
       unit,
       withRange(ours),
@@ -25,6 +27,7 @@ export function figureTable(figures: readonly Figure[]): FreeTable {
       beside === undefined ? '' : withRange(beside.value),
       ratio === undefined ? '' : readable(ratio),
       goal ?? '',
+      ...(referenced ? [reference ?? ''] : []),
     ]),
   };
 }

@@ -30,6 +30,13 @@ describe('the page', () => {
     expect(readable(Number.NaN)).toBe('-');
   });
 
+  it('has a column for what others publish where there is any', () => {
+    const [head, , first, second] = markdownTable(figureTable([{ ...figure, reference: '700/s' }, figure])).split('\n');
+    expect(head).toMatch(/\| goal +\| published by others \|$/);
+    expect(first).toMatch(/\| >= 1,000 +\| 700\/s +\|$/);
+    expect(second).toMatch(/\| >= 1,000 +\| +\|$/);
+  });
+
   it('replaces what stands between the marks and leaves the rest alone', () => {
     const page = '# P\n\nwords\n\n<!-- bench x -->\nold\n<!-- end x -->\n\nmore words\n';
     const once = withSections(page, new Map([['x', sectionOf(outcome, conditions)]]));
