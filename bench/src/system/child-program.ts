@@ -75,10 +75,10 @@ export class ChildProgram {
     this.child.send(message);
   }
 
-  async stop(signal: NodeJS.Signals = 'SIGTERM'): Promise<void> {
+  async stop(signal: NodeJS.Signals = 'SIGTERM', graceMs = STOP_GRACE_MS): Promise<void> {
     if (this.child.exitCode !== null || this.child.signalCode !== null) return;
     await new Promise<void>((resolve) => {
-      const kill = setTimeout(() => this.child.kill('SIGKILL'), STOP_GRACE_MS);
+      const kill = setTimeout(() => this.child.kill('SIGKILL'), graceMs);
       this.child.once('exit', () => {
         clearTimeout(kill);
         resolve();

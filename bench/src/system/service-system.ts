@@ -21,7 +21,7 @@ const PASSWORD = 'bench';
 const WORKER_ID = 'bench';
 const WORKER_USER = `worker-${WORKER_ID}`;
 
-type ServiceName = keyof typeof servicePermissions;
+export type ServiceName = keyof typeof servicePermissions;
 
 /** Broker and services as processes of their own, with the broker users and permissions that `npm start` gives them. */
 export class ServiceSystem {
@@ -69,7 +69,11 @@ export class ServiceSystem {
         name,
         main: join(repository, 'services', name, 'dist/main.js'),
         cwd: this.folder,
-        env: { NATS_URL: this.nats.url, NATS_USER: name, NATS_PASSWORD: PASSWORD, GANTRY_DATA: this.folder },
+        env: {
+          ...{ NATS_URL: this.nats.url, NATS_USER: name, NATS_PASSWORD: PASSWORD, GANTRY_DATA: this.folder },
+          // Of the gateway: whichever is free.
+          GANTRY_API_PORT: '0',
+        },
         profileFolder: this.profileFolder,
       }),
     );
@@ -94,8 +98,9 @@ export class ServiceSystem {
     });
   }
 
-  async stopService(name: ServiceName, signal?: NodeJS.Signals): Promise<void> {
-    await this.services.get(name)?.stop(signal);
+  /** `graceMs`: what a service gets to save what it holds before it is killed. */
+  async stopService(name: ServiceName, signal?: NodeJS.Signals, graceMs?: number): Promise<void> {
+    await this.services.get(name)?.stop(signal, graceMs);
     this.services.delete(name);
   }
 
