@@ -254,6 +254,6 @@ async function run({ quick, log }: BenchContext): ReturnType<Bench['run']> {
 export const placementBench: Bench = {
   name: 'placement',
   title: 'Placement core',
-  limitSeconds: 600,
+  limitSeconds: 900,
   run,
 };

@@ -124,10 +124,13 @@ export class BareFlow {
   }
 
   private async store({ stream, stored, bytes }: StreamFlow, task: number): Promise<void> {
-    const subject = subjectOf(definitionOf(stream), `task-${task}`);
+    const definition = definitionOf(stream);
+    const subject = subjectOf(definition, `task-${task}`);
     let lastSubjectSequence = 0;
     for (let number = this.upTo(stored, task - 1); number < this.upTo(stored, task); number += 1) {
-      const rules = { msgId: `${stream}-${number}`, lastSubjectSequence };
+      // Agents say what they know; only the services, which decide, fence what they write.
+      const fence = definition.owner === 'agents' ? {} : { lastSubjectSequence };
+      const rules = { msgId: `${stream}-${number}`, ...fence };
       const result = await publishUntilAcknowledged(this.writer, subject, new Uint8Array(bytes), rules, {
         timeoutMs: 20_000,
       });
