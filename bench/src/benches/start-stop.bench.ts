@@ -104,6 +104,6 @@ async function run({ quick, log }: BenchContext): ReturnType<Bench['run']> {
 export const startStopBench: Bench = {
   name: 'start-stop',
   title: 'The whole system on one machine: start, stop, memory',
-  limitSeconds: 180,
+  limitSeconds: 300,
   run,
 };
