@@ -1,4 +1,5 @@
 import { rmSync } from 'node:fs';
+import { join } from 'node:path';
 import { logChunkSchema, type LogLine } from '@gantry/contracts/agents/log-chunk';
 import type { ReportBody } from '@gantry/contracts/agents/report';
 import type { AssignEventData } from '@gantry/contracts/scheduling/assign-events';
