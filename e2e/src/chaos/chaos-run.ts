@@ -47,38 +47,59 @@ export interface ChaosReport {
 export async function runChaos(request: ChaosRequest, keepFolder = false): Promise<ChaosReport> {
   const world = ChaosWorld.create(request.kinds?.includes('clock') ?? true);
   request.say(`seed ${request.seed}; everything of this run lies in ${world.folder}`);
-  const clock = stopwatch();
+  const interruption = interrupted();
   try {
-    await world.start(request);
-    const start = clock();
-    request.say(`ready after ${start.toFixed(1)} s`);
-    const { submissions, faults, problems } = await disturb(world, request);
-    const chaos = clock();
-    const observer = new Observer(world.api.reader, AbortSignal.timeout(request.patienceMs * 2));
-    const left = await settle(observer, submissions, request);
-    const settled = clock();
-    const observations = await observe(world, observer, submissions, faults);
-    const verdict = check(observations);
-    const violations = [
-      ...problems.map((detail) => ({ rule: 'harness', detail })),
-      ...left.map((taskId) => ({ rule: 'one-terminal-state', taskId, detail: 'Still not at an end.' })),
-      ...verdict.violations,
-    ];
-    return {
-      seed: request.seed,
-      seconds: { start, chaos, settle: settled, check: clock() },
-      submitted: submissions.length,
-      byStatus: count(observations.tasks.map(({ status }) => status)),
-      faults,
-      verdict: { ...verdict, violations },
-    };
+    return await Promise.race([runIn(world, request), interruption.came]);
   } catch (error) {
     request.say(`The run broke off: ${error instanceof Error ? error.message : String(error)}`);
     throw error;
   } finally {
+    interruption.ignore();
     await world.stop();
     if (!keepFolder) world.remove();
   }
+}
+
+/** Who presses Ctrl-C must not be left with an engine, namespaces and a bridge that nobody knows of. */
+function interrupted(): { readonly came: Promise<never>; ignore(): void } {
+  const listeners = new AbortController();
+  const came = new Promise<never>((_resolve, reject) => {
+    for (const signal of ['SIGINT', 'SIGTERM'] as const) {
+      const end = (): void => reject(new Error(`It was ended by ${signal}.`));
+      process.once(signal, end);
+      listeners.signal.addEventListener('abort', () => process.removeListener(signal, end));
+    }
+  });
+  // What comes while nobody waits any more is no error of its own.
+  came.catch(() => undefined);
+  return { came, ignore: () => listeners.abort() };
+}
+
+async function runIn(world: ChaosWorld, request: ChaosRequest): Promise<ChaosReport> {
+  const clock = stopwatch();
+  await world.start(request);
+  const start = clock();
+  request.say(`ready after ${start.toFixed(1)} s`);
+  const { submissions, faults, problems } = await disturb(world, request);
+  const chaos = clock();
+  const observer = new Observer(world.api.reader, AbortSignal.timeout(request.patienceMs * 2));
+  const left = await settle(observer, submissions, request);
+  const settled = clock();
+  const observations = await observe(world, observer, submissions, faults);
+  const verdict = check(observations);
+  const violations = [
+    ...problems.map((detail) => ({ rule: 'harness', detail })),
+    ...left.map((taskId) => ({ rule: 'one-terminal-state', taskId, detail: 'Still not at an end.' })),
+    ...verdict.violations,
+  ];
+  return {
+    seed: request.seed,
+    seconds: { start, chaos, settle: settled, check: clock() },
+    submitted: submissions.length,
+    byStatus: count(observations.tasks.map(({ status }) => status)),
+    faults,
+    verdict: { ...verdict, violations },
+  };
 }
 
 interface Disturbed {

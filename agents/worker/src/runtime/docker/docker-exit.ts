@@ -13,11 +13,13 @@ export interface EndedState {
 const RESTORING_MS = 120_000;
 /** What engine and containerd say of an end that they did not see. */
 const UNKNOWN = 255;
+/** 128 + SIGKILL. */
+const KILLED = 137;
 
 /**
  * How a container ended, and whether the engine can know. An engine that starts and does not find a container that it had running
  * makes its end up: "code 255, just now" if containerd has forgotten the process, "code 0, just now" if containerd has forgotten the
- * container as well. So the word of an engine that was killed in between counts only where it cannot be made up: its container
+ * container as well. An end by SIGKILL it takes over from containerd, but not whether that was for want of memory. So the word of an engine that was killed in between counts only where it cannot be made up: its container
  * began under the same engine, or somebody saw it run under this one (`seenRunning`), or it ended before this engine began.
  *
  * @param engineSince when this engine began, by the clock that it writes its own times by; undefined if nobody knows.
@@ -31,8 +33,14 @@ export function exitOf(state: EndedState, engineSince: number | undefined, seenR
   return known ? exit : { ...exit, unseen: true };
 }
 
-function isPlausible({ exitCode, finishedAt }: ContainerExit, startedAt: number, engineSince: number): boolean {
+function isPlausible(
+  { exitCode, oomKilled, finishedAt }: ContainerExit,
+  startedAt: number,
+  engineSince: number,
+): boolean {
   if (startedAt >= engineSince) return true;
+  // That the kernel killed it for its memory is told to the engine once, and to nobody if there is none.
+  if (exitCode === KILLED && !oomKilled) return finishedAt > engineSince + RESTORING_MS;
   // Whatever the time says: an engine between the one that started it and this one may have made it up.
   if (exitCode === UNKNOWN) return false;
   return exitCode !== 0 || finishedAt < engineSince || finishedAt > engineSince + RESTORING_MS;

@@ -43,6 +43,15 @@ describe('an end that the engine tells', () => {
     expect(unseen(ended(255, 900, 950), 1_000)).toBe(true);
   });
 
+  it('by SIGKILL is believed only where an engine could have heard that it was for want of memory', () => {
+    expect(unseen(ended(137, 900, 950), 1_000)).toBe(true);
+    expect(unseen(ended(137, 900, 1_001), 1_000)).toBe(true);
+    expect(unseen({ ...ended(137, 900, 950), OOMKilled: true }, 1_000)).toBe(false);
+    expect(unseen(ended(137, 900, 2_000), 1_000)).toBe(false);
+    expect(unseen(ended(137, 1_001, 1_002), 1_000)).toBe(false);
+    expect(unseen(ended(137, 900, 950), 1_000, true)).toBe(false);
+  });
+
   it('of code 0 is believed long after the engine began', () => {
     expect(unseen(ended(0, 900, 2_000), 1_000)).toBe(false);
   });
