@@ -8,7 +8,7 @@ import { logsBench } from './logs.bench.js';
 import { placementBench } from './placement.bench.js';
 import { processesBench } from './processes.bench.js';
 import { queuesBench } from './queues.bench.js';
-import { restartBench } from './restart.bench.js';
+import { restartBench, restartHistoryBench } from './restart.bench.js';
 import { startStopBench } from './start-stop.bench.js';
 import { storeBench } from './store.bench.js';
 
@@ -26,4 +26,5 @@ export const benches: readonly Bench[] = [
   dockerBench,
   startStopBench,
   restartBench,
+  restartHistoryBench,
 ];
