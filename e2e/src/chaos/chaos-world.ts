@@ -16,6 +16,7 @@ import { ManagedProcess, type ProcessDefinition } from '../../../scripts/supervi
 import { breakAgent, type Breakage } from './broken-agent.js';
 import { ChaosClocks } from './chaos-clocks.js';
 import { ChaosNetwork } from './chaos-network.js';
+import { endShims } from './engine-shims.js';
 import { endKeepers } from './lease-keepers.js';
 import { removeTaskNetworks } from './task-networks.js';
 import { prepareWitness, type WitnessMounts } from './witness-mounts.js';
@@ -193,6 +194,7 @@ export class ChaosWorld {
         this.agents.map(({ id }) => id),
       );
     await engine?.stop(4 * STOP_GRACE_MS);
+    if (engine !== undefined) endShims(this.engineFolder);
     endKeepers(this.agents.map(({ id }) => id));
     this.network.remove();
     await new Promise((resolve) => this.log.end(resolve));
@@ -200,12 +202,13 @@ export class ChaosWorld {
 
   /** Only after `stop`. */
   remove(): void {
-    const folders = [
-      this.folder,
-      ...(this.dockerHost === '' ? [] : [path.dirname(this.dockerHost.slice('unix://'.length))]),
-    ];
+    const folders = [this.folder, ...(this.dockerHost === '' ? [] : [this.engineFolder])];
     unmountBelow(folders);
     for (const folder of folders) fs.rmSync(folder, { recursive: true, force: true });
+  }
+
+  private get engineFolder(): string {
+    return path.dirname(this.dockerHost.slice('unix://'.length));
   }
 
   private async startAll(definitions: readonly ProcessDefinition[]): Promise<void> {
