@@ -92,6 +92,8 @@ export async function privateEngine(program, data, options = []) {
       ],
       env: process.env,
       readyTimeoutMs: 60_000,
+      // Engines that start at the same moment make the same chains in the machine's packet filter, and all but one of them give up.
+      startTries: 5,
       probe: async () => (await engineStatus(host, '/_ping')) === 200,
       cleanup: () => removeBridge(bridge),
     },

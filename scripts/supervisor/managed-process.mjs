@@ -3,6 +3,7 @@ import { spawn } from 'node:child_process';
 const STABLE_AFTER_MS = 30_000;
 const LONGEST_PAUSE_MS = 10_000;
 const CHECK_EVERY_MS = 5_000;
+const RETRY_MS = 500;
 const SILENT_CHECKS = 3;
 
 /**
@@ -17,6 +18,7 @@ const SILENT_CHECKS = 3;
  * @property {() => Promise<boolean>} [answers] asked again and again once it serves: a program that is silent three times in a row is killed and started again
  * @property {number} [checkEveryMs] between two such questions
  * @property {number} [readyTimeoutMs]
+ * @property {number} [startTries] how often it is started at first if it ends before it is ready; 1 if not said
  * @property {NodeJS.Signals} [stopSignal]
  * @property {boolean} [rolling] may be restarted while the rest goes on
  * @property {() => Promise<void>} [cleanup] after it was stopped
@@ -51,8 +53,21 @@ export class ManagedProcess {
     return this.#child?.pid;
   }
 
-  /** Starts it and waits until it is ready; rejects when it dies or stays silent before that. */
+  /** Starts it and waits until it is ready; rejects when it dies (so often as is allowed) or stays silent before that. */
   async start() {
+    for (let left = (this.definition.startTries ?? 1) - 1; ; left -= 1) {
+      try {
+        return await this.#startOnce();
+      } catch (error) {
+        const { exitCode = null, signalCode = null } = this.#child ?? {};
+        if (left <= 0 || this.#stopping || (exitCode === null && signalCode === null)) throw error;
+        clearTimeout(this.#restartTimer);
+        await new Promise((resolve) => setTimeout(resolve, RETRY_MS));
+      }
+    }
+  }
+
+  async #startOnce() {
     const { name, readyTimeoutMs = 60_000 } = this.definition;
     const child = this.#spawn();
     let timer;
