@@ -86,7 +86,12 @@ export default tseslint.config(
   {
     // The chaos harness starts the system with the supervisor's own parts instead of a second supervisor, the supervisor is tested here, and
     // suites that start the system build it as it would.
-    files: ['e2e/src/chaos/chaos-world.ts', 'e2e/src/silent-broker.e2e.spec.ts', 'e2e/src/build-once.ts'],
+    files: [
+      'e2e/src/chaos/chaos-world.ts',
+      'e2e/src/managed-process.unit.spec.ts',
+      'e2e/src/silent-broker.e2e.spec.ts',
+      'e2e/src/build-once.ts',
+    ],
     rules: {
       '@nx/enforce-module-boundaries': [
         'error',
