@@ -1,6 +1,7 @@
-import { readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { renameSync, writeFileSync } from 'node:fs';
 import { z } from 'zod';
 import { parseOrUndefined } from './attempt-journal.js';
+import { textOf } from './small-file.js';
 
 const claimSchema = z.object({
   key: z.string(),
@@ -54,14 +55,5 @@ export class DeviceClaims {
     } catch (error) {
       this.onWriteError(error);
     }
-  }
-}
-
-function textOf(path: string): string {
-  try {
-    return readFileSync(path, 'utf8');
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return '';
-    throw error;
   }
 }

@@ -1,7 +1,8 @@
-import { appendFileSync, closeSync, fdatasync, openSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { appendFileSync, closeSync, fdatasync, openSync, renameSync, writeFileSync } from 'node:fs';
 import { promisify } from 'node:util';
 import { z } from 'zod';
 import { parseOrUndefined } from './attempt-journal.js';
+import { textOf } from './small-file.js';
 
 const finishedSchema = z.object({ key: z.string(), at: z.number() });
 /** ASSIGN keeps a day; what is older can never be replayed. */
@@ -72,12 +73,3 @@ async function toDisk(path: string): Promise<void> {
 
 // A line begins where one that a full disk cut short has ended.
 const lineOf = (key: string, at: number): string => `\n${JSON.stringify({ key, at })}`;
-
-function textOf(path: string): string {
-  try {
-    return readFileSync(path, 'utf8');
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return '';
-    throw error;
-  }
-}

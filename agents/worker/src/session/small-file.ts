@@ -1,4 +1,4 @@
-import { closeSync, constants, openSync, writeSync } from 'node:fs';
+import { closeSync, constants, openSync, readFileSync, writeSync } from 'node:fs';
 
 /** Neither truncated nor replaced: the old text stays until the new one is there. */
 const IN_PLACE = constants.O_WRONLY | constants.O_CREAT;
@@ -15,5 +15,15 @@ export function overwrite(path: string, text: string, size: number): void {
     writeSync(file, text.padEnd(size), 0);
   } finally {
     closeSync(file);
+  }
+}
+
+/** Of a file that is not there: nothing. */
+export function textOf(path: string): string {
+  try {
+    return readFileSync(path, 'utf8');
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return '';
+    throw error;
   }
 }

@@ -4,7 +4,7 @@ import type { TaskEvent } from '@gantry/contracts/tasks/task-events';
 import { Cluster } from '../domain/cluster/cluster.js';
 import type { FleetTiming } from '../domain/fleet/worker-record.js';
 import type { TaskSpecInput } from '@gantry/contracts/tasks/task-spec';
-import { taskSpec } from './samples.js';
+import { heartbeat, taskSpec, workerSpec } from './samples.js';
 
 export const testTiming: FleetTiming = {
   heartbeatMs: 5_000,
@@ -89,3 +89,21 @@ export function newCluster(timing: FleetTiming = testTiming): Cluster {
   cluster.fleet.listen(0);
   return cluster;
 }
+
+const small = workerSpec({ capacity: { cpu: 2, memoryMb: 8_192, storageMb: 1_000 } });
+
+export function beat(
+  cluster: Cluster,
+  workerId: string,
+  sequence: number,
+  now: number,
+  over: Parameters<typeof heartbeat>[1] = {},
+) {
+  return cluster.observeHeartbeat(
+    heartbeat(workerId, { sequence, spec: { ...small, name: workerId }, ...over }),
+    now,
+    now,
+  );
+}
+
+export const apply = (cluster: Cluster, stored: StoredCommit<TaskEvent>) => cluster.board.applyTaskCommit(stored, 10);

@@ -1,27 +1,8 @@
-import type { StoredCommit } from '@gantry/contracts/messaging/commit';
-import type { TaskEvent } from '@gantry/contracts/tasks/task-events';
 import { describe, expect, it } from 'vitest';
-import { heartbeat, workerSpec } from '../../testing/samples.js';
-import { History, newCluster } from '../../testing/histories.js';
+import { heartbeat } from '../../testing/samples.js';
+import { apply, beat, History, newCluster } from '../../testing/histories.js';
 import type { Cluster } from './cluster.js';
 
-const small = workerSpec({ capacity: { cpu: 2, memoryMb: 8_192, storageMb: 1_000 } });
-
-function beat(
-  cluster: Cluster,
-  workerId: string,
-  sequence: number,
-  now: number,
-  over: Parameters<typeof heartbeat>[1] = {},
-) {
-  return cluster.observeHeartbeat(
-    heartbeat(workerId, { sequence, spec: { ...small, name: workerId }, ...over }),
-    now,
-    now,
-  );
-}
-
-const apply = (cluster: Cluster, stored: StoredCommit<TaskEvent>) => cluster.board.applyTaskCommit(stored, 10);
 const heldCpu = (cluster: Cluster, workerId: string) => cluster.engine.ledger.totals(workerId).cpuCenti;
 
 describe('a task over its streams', () => {
@@ -325,100 +306,5 @@ describe('leases', () => {
     cluster.findLosses(200_000).forEach((loss) => cluster.markReported(loss, 200_000));
     cluster.findLosses(200_001);
     expect(cluster.fleet.list(200_001)).toEqual([]);
-  });
-});
-
-describe('heartbeats against the ledger', () => {
-  it('an attempt missing from three of them is lost, if the agent had been told of it', () => {
-    const history = new History();
-    const cluster = newCluster();
-    beat(cluster, 'w', 1, 10);
-    apply(cluster, history.submitted('t'));
-    cluster.decide(10, 10);
-    const stored = history.assigned('t', 'w');
-    cluster.board.applyAssignCommit(stored);
-    for (let sequence = 2; sequence < 9; sequence += 1) beat(cluster, 'w', sequence, 10);
-    expect(cluster.findLosses(10)).toEqual([]);
-    const assignSequence = stored.streamSequence;
-    beat(cluster, 'w', 9, 10, { assignSequence });
-    beat(cluster, 'w', 10, 10, { assignSequence });
-    beat(cluster, 'w', 11, 10, { assignSequence, running: [{ taskId: 't', attempt: 1, phase: 'running' }] });
-    beat(cluster, 'w', 12, 10, { assignSequence });
-    beat(cluster, 'w', 13, 10, { assignSequence });
-    expect(cluster.findLosses(10)).toEqual([]);
-    beat(cluster, 'w', 14, 10, { assignSequence });
-    expect(cluster.findLosses(10)).toMatchObject([
-      { kind: 'assignments', workerId: 'w', tasks: [{ taskId: 't', attempt: 1 }] },
-    ]);
-  });
-
-  it('who has not read its assignment for six of them is shown that there is nothing before the next thing written', () => {
-    const history = new History();
-    const cluster = newCluster();
-    beat(cluster, 'w', 1, 10);
-    apply(cluster, history.submitted('t'));
-    cluster.decide(10, 10);
-    const stored = history.assigned('t', 'w');
-    cluster.board.applyAssignCommit(stored);
-    const before = { assignSequence: stored.streamSequence - 1 };
-    const behind = Array.from({ length: 12 }, (_, index) => beat(cluster, 'w', index + 2, 10, before).behind);
-    expect(behind.flatMap((one, index) => (one ? [index + 1] : []))).toEqual([6, 12]);
-    expect(cluster.findLosses(10)).toEqual([]);
-    // It read what was written to remind it, and has no assignment: that left the stream before.
-    const after = { assignSequence: stored.streamSequence + 1 };
-    for (let sequence = 20; sequence < 23; sequence += 1)
-      expect(beat(cluster, 'w', sequence, 10, after).behind).toBe(false);
-    expect(cluster.findLosses(10)).toMatchObject([{ workerId: 'w', tasks: [{ taskId: 't', attempt: 1 }] }]);
-  });
-
-  it('a revocation that an attempt goes on after for six of them is due again; one that it heeds is not', () => {
-    const history = new History();
-    const cluster = newCluster();
-    beat(cluster, 'w', 1, 10);
-    apply(cluster, history.submitted('t'));
-    cluster.decide(10, 10);
-    cluster.board.applyAssignCommit(history.assigned('t', 'w'));
-    apply(cluster, history.recorded('t', 'w'));
-    apply(cluster, history.task('t', { type: 'TaskCancelRequested', data: { requestedBy: 'u', graceMs: 1, at: 2 } }));
-    const revoked = { taskId: 't', attempt: 1, graceMs: 1, reason: 'cancelled' as const, revokedAt: 3 };
-    const store = () =>
-      cluster.board.applyAssignCommit(history.assign('w', { type: 'AssignmentRevoked', data: revoked }));
-    expect(cluster.board.recalls.takeRevocations()).toHaveLength(1);
-    store();
-    const shown = (sequence: number, phase: 'running' | 'stopping') => {
-      beat(cluster, 'w', sequence, 10, { running: [{ taskId: 't', attempt: 1, phase }] });
-      return cluster.board.recalls.takeRevocations().length;
-    };
-    expect([2, 3, 4, 5, 6, 7].map((sequence) => shown(sequence, 'running'))).toEqual([0, 0, 0, 0, 0, 1]);
-    store();
-    expect([8, 9, 10, 11, 12].map((sequence) => shown(sequence, 'running'))).toEqual([0, 0, 0, 0, 0]);
-    expect([13, 14, 15, 16, 17, 18, 19, 20].map((sequence) => shown(sequence, 'stopping'))).not.toContain(1);
-  });
-
-  it('a revocation that was on its way when the leadership ended is due again', () => {
-    const history = new History();
-    const cluster = newCluster();
-    beat(cluster, 'w', 1, 10);
-    apply(cluster, history.submitted('t'));
-    cluster.decide(10, 10);
-    cluster.board.applyAssignCommit(history.assigned('t', 'w'));
-    apply(cluster, history.task('t', { type: 'TaskCancelRequested', data: { requestedBy: 'u', graceMs: 1, at: 2 } }));
-    expect(cluster.board.recalls.takeRevocations()).toHaveLength(1);
-    expect(cluster.board.recalls.takeRevocations()).toEqual([]);
-    cluster.board.refuseUnstored();
-    expect(cluster.board.recalls.takeRevocations()).toHaveLength(1);
-  });
-
-  it('an attempt that is not the worker’s own is revoked; one that just ended is given a moment', () => {
-    const history = new History();
-    const cluster = newCluster();
-    apply(cluster, history.submitted('t'));
-    apply(cluster, history.recorded('t', 'other'));
-    const running = [{ taskId: 't', attempt: 1, phase: 'running' as const }];
-    expect(beat(cluster, 'w', 1, 10, { running }).strays).toMatchObject([{ workerId: 'w', taskId: 't', attempt: 1 }]);
-    expect(beat(cluster, 'w', 2, 10, { running }).strays).toEqual([]);
-    const ended = [{ taskId: 'unknown', attempt: 1, phase: 'collecting' as const }];
-    expect(beat(cluster, 'v', 1, 10, { running: ended }).strays).toEqual([]);
-    expect(beat(cluster, 'v', 2, 10, { running: ended }).strays).toHaveLength(1);
   });
 });
