@@ -25,6 +25,7 @@ describe('a task’s life', () => {
       duplicate: false,
     });
     await system.assign(task);
+    await system.until(task.id, 'assigned');
     await system.report(task.id, { type: 'accepted' });
     await system.report(task.id, { type: 'pulling', percent: 40 });
     await system.report(task.id, { type: 'started', startedAt: Date.now(), containerId: 'c1' });
@@ -51,7 +52,7 @@ describe('a task’s life', () => {
     expect(entries.map(({ version }) => version)).toEqual([1, 2, 3, 4, 4, 5, 6, 7]);
   });
 
-  it('of a short task whose reports come as one message is one commit with every state', async () => {
+  it('of a short task whose reports come as one message is its submission and one commit with every state', async () => {
     const { task } = await system.submit();
     const at = Date.now();
     const earlier: Report['earlier'] = [
@@ -62,12 +63,12 @@ describe('a task’s life', () => {
     await system.assign(task);
     expect(await system.until(task.id, 'succeeded')).toMatchObject({ exitCode: 0, startedAt: at });
     const { entries } = await system.client.request(getTaskHistory, { taskId: task.id, visibleTo: 'ada' }, as(ada));
-    expect(entries.map(({ type, version }) => `${version}: ${type}`)).toEqual([
-      '1: TaskSubmitted',
-      '2: TaskAssigned',
-      '3: TaskStarting',
-      '3: TaskStarted',
-      '3: TaskSucceeded',
+    expect(entries.map(({ type, version, actor }) => `${version}: ${type}, ${actor}`)).toEqual([
+      '1: TaskSubmitted, user Ada',
+      '2: TaskAssigned, service scheduler',
+      '2: TaskStarting, worker w1',
+      '2: TaskStarted, worker w1',
+      '2: TaskSucceeded, worker w1',
     ]);
   });
 

@@ -53,6 +53,7 @@ export class BatchConsumer implements RunningConsumer {
     private readonly handler: BatchHandler,
   ) {
     const { stream, durable, filter, maxMessages = 500, maxWaitMs = 200, busyWaitMs = maxWaitMs, lanes = 1 } = options;
+    const { gatherMs = gatherMsOf(maxWaitMs) } = options;
     this.lanes = lanes;
     this.maxMessages = maxMessages;
     this.maxWaitMs = maxWaitMs;
@@ -63,7 +64,7 @@ export class BatchConsumer implements RunningConsumer {
       durable,
       filter,
       ackWaitMs: ACK_WAIT_MS,
-      gatherMs: gatherMsOf(maxWaitMs),
+      gatherMs,
       limit: (lanes + 1) * maxMessages,
       held: () => this.inHand.size,
       take: (delivery) => this.take(delivery),

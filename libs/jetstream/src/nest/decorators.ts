@@ -23,6 +23,8 @@ export interface StreamHandlerOptions {
   ackWaitMs?: number;
   /** Failures before a message goes to the dead letters (ten times as many while a part is unavailable). Default 20. */
   maxDeliver?: number;
+  /** See `PullSessionOptions`. Default: each message is sent as it is stored. */
+  gatherMs?: number;
 }
 
 export interface StreamBatchHandlerOptions {
@@ -39,6 +41,8 @@ export interface StreamBatchHandlerOptions {
    * Batches handled side by side, so that one is prepared while another is stored. Default 1. With more, batches overtake each other.
    */
   lanes?: number;
+  /** See `PullSessionOptions`. Default: a part of `maxWaitMs`, if that is long. */
+  gatherMs?: number;
 }
 
 /** What the transport reads back from a handler (Nest calls it "extras"). */

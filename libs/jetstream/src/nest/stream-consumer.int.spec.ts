@@ -207,6 +207,26 @@ describe('@HandleStream', () => {
     expect(runs).toBe(1);
   });
 
+  it('fetches what is there a few times a second while messages keep coming, if it may, and loses none', async () => {
+    await ensureStream(nc, jobs);
+    const asked: { no_wait?: boolean }[] = [];
+    nc.subscribe(`$JS.API.CONSUMER.MSG.NEXT.${jobs.name}.worker`, {
+      callback: (_, message) => void asked.push(message.json()),
+    });
+    const seen: unknown[] = [];
+    await start(async (message) => void seen.push((message.json() as { n: number }).n), { gatherMs: 20 });
+    for (let n = 0; n < 300; n += 1) {
+      await publishJson(nc, `jobs.${n % 7}`, { n });
+      if (n % 4 === 0) await new Promise((resolve) => setTimeout(resolve, 1));
+    }
+    await eventually(() => expect(seen).toHaveLength(300));
+    expect(new Set(seen).size).toBe(300);
+    const fetches = asked.filter(({ no_wait }) => no_wait === true).length;
+    expect(fetches).toBeGreaterThan(3);
+    expect(fetches).toBeLessThan(100);
+    await eventually(async () => expect(await unfinished()).toBe(0));
+  });
+
   it('stops gracefully: finishes what was begun, and another replica takes the rest at once', async () => {
     await ensureStream(nc, jobs);
     const done: string[] = [];

@@ -46,7 +46,7 @@ export class StreamConsumer implements RunningConsumer {
     private readonly options: StreamHandlerOptions,
     private readonly handler: MessageHandler,
   ) {
-    const { stream, durable, filter, maxInFlight = 256, ackWaitMs = 30_000, maxDeliver = 20 } = options;
+    const { stream, durable, filter, maxInFlight = 256, ackWaitMs = 30_000, maxDeliver = 20, gatherMs } = options;
     this.maxDeliver = maxDeliver;
     this.name = `${stream.name}/${durable}`;
     this.reader = new DurableReader(host.nc, {
@@ -54,6 +54,7 @@ export class StreamConsumer implements RunningConsumer {
       durable,
       filter,
       ackWaitMs,
+      gatherMs,
       limit: maxInFlight,
       held: () => this.inHand.size,
       take: (delivery) => this.take(delivery),

@@ -1,4 +1,3 @@
-import type { Actor } from '@gantry/contracts/messaging/actor';
 import type { OutputOf, ParsedInputOf, RequestContext } from '@gantry/contracts/messaging/request';
 import type {
   countTasks,
@@ -7,9 +6,9 @@ import type {
   listRecentTasks,
   TimelineEntry,
 } from '@gantry/contracts/tasks/task-requests';
+import { timelineOf } from '@gantry/contracts/tasks/task-timeline';
 import { foldTaskCommit } from '@gantry/contracts/tasks/task-view.fold';
 import type { TaskView } from '@gantry/contracts/tasks/task-view';
-import { assertNever } from '@gantry/kernel/assert-never';
 import { requireVisibility, requireVisible } from './task-access.js';
 import type { TaskCommandExecutor } from './task-command.executor.js';
 
@@ -34,17 +33,7 @@ export class ReadTasksHandler {
     let view: TaskView | undefined;
     for (const stored of commits) view = foldTaskCommit(view, stored);
     requireVisible(view, input.visibleTo);
-    const entries = commits.flatMap(({ commit, streamSequence }) =>
-      commit.events.map(({ type, data }) => ({
-        streamSequence,
-        version: commit.version,
-        occurredAt: commit.occurredAt,
-        actor: actorText(commit.actor),
-        type,
-        data,
-      })),
-    );
-    return { entries };
+    return { entries: timelineOf(commits) };
   }
 
   list(input: ParsedInputOf<typeof listRecentTasks>, context: RequestContext): OutputOf<typeof listRecentTasks> {
@@ -55,20 +44,5 @@ export class ReadTasksHandler {
   count(input: ParsedInputOf<typeof countTasks>, context: RequestContext): OutputOf<typeof countTasks> {
     requireVisibility(context.actor, input.visibleTo);
     return { byStatus: this.executor.board.countByStatus(input.visibleTo) };
-  }
-}
-
-/** Actors as people read them: "user Ada", "worker w1", "service scheduler". */
-function actorText(actor: Actor): string {
-  switch (actor.kind) {
-    case 'user':
-      return `user ${actor.name}`;
-    case 'worker':
-    case 'service':
-      return `${actor.kind} ${actor.id}`;
-    case 'anonymous':
-      return 'anonymous';
-    default:
-      return assertNever(actor, 'actor');
   }
 }

@@ -9,7 +9,7 @@ export class RecordAssignmentHandler {
 
   async handle(assignment: Assignment, cause: Pick<Commit, 'id' | 'actor' | 'correlationId'>): Promise<void> {
     const { taskId, attempt, workerId, workerName, leaseMs, gpuIds, assignedAt } = assignment;
-    await this.executor.execute(
+    await this.executor.executeAssignment(
       taskId,
       { type: 'RecordAssignment', attempt, workerId, workerName, leaseMs, gpuIds, assignedAt },
       {

@@ -22,15 +22,17 @@ export class RecordLostAttemptsHandler {
   ): Promise<void> {
     const outcomes = await Promise.allSettled(
       tasks.map(({ taskId, attempt }) =>
-        this.executor.executeAfterAssignment(
-          taskId,
-          { type: 'RecordAttemptLost', attempt, workerId, message, now: this.clock.now(), jitter: this.jitter() },
-          {
-            commandId: `lost:${cause.id}:${taskId}:${attempt}`,
-            actor: cause.actor,
-            correlationId: cause.correlationId,
-            causationId: cause.id,
-          },
+        this.executor.afterAssignment(taskId, attempt, () =>
+          this.executor.execute(
+            taskId,
+            { type: 'RecordAttemptLost', attempt, workerId, message, now: this.clock.now(), jitter: this.jitter() },
+            {
+              commandId: `lost:${cause.id}:${taskId}:${attempt}`,
+              actor: cause.actor,
+              correlationId: cause.correlationId,
+              causationId: cause.id,
+            },
+          ),
         ),
       ),
     );

@@ -10,7 +10,7 @@ export class RecordReportHandler {
   ) {}
 
   async handle({ id, workerId, taskId, attempt, at, report, earlier }: Report): Promise<void> {
-    await this.executor.executeAfterAssignment(
+    await this.executor.executeReport(
       taskId,
       { type: 'RecordReport', workerId, attempt, at, now: this.clock.now(), jitter: this.jitter(), report, earlier },
       {

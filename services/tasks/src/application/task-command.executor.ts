@@ -8,13 +8,14 @@ import { type EventStore, UnreadableHistory } from '@gantry/event-sourcing/event
 import type { SnapshotEntry } from '@gantry/event-sourcing/snapshot-store.port';
 import type { Clock } from '@gantry/kernel/clock';
 import { GantryError } from '@gantry/kernel/gantry-error';
-import type { TaskCommand } from '../domain/task/task.commands.js';
+import type { RecordAssignment, RecordReport, TaskCommand } from '../domain/task/task.commands.js';
 import { taskDecider } from '../domain/task/task.decide.js';
 import { taskErrors } from '../domain/task/task.errors.js';
 import type { TaskState } from '../domain/task/task.state.js';
 import type { TaskBoard } from '../projections/task-board/task-board.projection.js';
 import { entryOf, restoredTask } from './task-snapshot.js';
 import { AssignmentSignal } from './assignment-signal.js';
+import { AssignmentsInHand } from './assignments-in-hand.js';
 
 /** A report that overtook its assignment is held this long in the process before the stream has to deliver it again. */
 const HOLD_MS = 2_000;
@@ -36,6 +37,7 @@ export interface Executed {
 export class TaskCommandExecutor {
   private readonly handler: CommandHandler<TaskState, TaskCommand, TaskEvent>;
   private readonly signal = new AssignmentSignal();
+  private readonly inHand = new AssignmentsInHand((taskId) => this.signal.notify(taskId));
   /** Stream sequences of own commits that the stream has still to deliver. */
   private readonly echoes = new Set<number>();
   private lastDelivered = 0;
@@ -94,17 +96,28 @@ export class TaskCommandExecutor {
     return { stored, state, version };
   }
 
-  /** Like `execute`, but waits a little for an assignment that is still on its way from the scheduler. */
-  executeAfterAssignment(
-    taskId: string,
-    command: Extract<TaskCommand, { attempt: number }>,
-    origin: CommandOrigin,
-  ): Promise<Executed> {
-    return this.afterAssignment(taskId, command.attempt, () => this.execute(taskId, command, origin));
+  /** Like `execute`; resolves when it is recorded, which may be a moment later and together with the first report. */
+  async executeAssignment(taskId: string, command: RecordAssignment, origin: CommandOrigin): Promise<void> {
+    await this.inHand.hold(taskId, command, async () => void (await this.execute(taskId, command, origin)));
   }
 
-  /** Runs `work` once the assignment is known, and again while `work` says that it is not. */
-  async afterAssignment<T>(taskId: string, attempt: number, work: () => Promise<T>): Promise<T> {
+  /** Like `execute`, but waits a little for an assignment that is still on its way from the scheduler. */
+  executeReport(taskId: string, command: RecordReport, origin: CommandOrigin): Promise<Executed> {
+    const { attempt } = command;
+    return this.onceAssigned(taskId, attempt, () =>
+      this.inHand.takeAlong(taskId, attempt, (assignment) => this.execute(taskId, { ...command, assignment }, origin)),
+    );
+  }
+
+  /** Runs `work` once the assignment is recorded, and again while `work` says that it is not. */
+  afterAssignment<T>(taskId: string, attempt: number, work: () => Promise<T>): Promise<T> {
+    return this.onceAssigned(taskId, attempt, async () => {
+      await this.inHand.recordNow(taskId);
+      return await work();
+    });
+  }
+
+  private async onceAssigned<T>(taskId: string, attempt: number, work: () => Promise<T>): Promise<T> {
     const deadline = performance.now() + HOLD_MS;
     // A fast agent's first report usually overtakes the assignment: look before a refusal has to be made and thrown away.
     while (this.isAwaitingAssignment(taskId, attempt) && performance.now() < deadline) {
@@ -187,7 +200,7 @@ export class TaskCommandExecutor {
 
   private isAwaitingAssignment(taskId: string, attempt: number): boolean {
     const held = this.board.get(taskId);
-    return held?.status === 'queued' && held.attempt === attempt;
+    return held?.status === 'queued' && held.attempt === attempt && !this.inHand.has(taskId, attempt);
   }
 
   /**

@@ -147,16 +147,59 @@ describe('task commands', () => {
     const right = replica(store, { follows: true });
     const { task } = await left.submit.handle({ spec }, context);
     await expect.poll(() => right.board.get(task.id)?.status).toBe('queued');
-    const held = right.executor.executeAfterAssignment(task.id, success, origin('r'));
+    const held = right.executor.executeReport(task.id, success, origin('r'));
     await left.executor.execute(task.id, assignment, origin('a'));
     expect((await held).state.status).toBe('succeeded');
     right.stop();
   });
 
+  it('record an assignment together with the first report about it, whichever of them comes first', async () => {
+    const store = new InMemoryEventStore<TaskEvent>();
+    const { submit, executor, board } = replica(store);
+    for (const reportFirst of [false, true]) {
+      const { task } = await submit.handle({ spec }, context);
+      const assign = () => executor.executeAssignment(task.id, assignment, origin(`a${task.id}`));
+      const report = () => executor.executeReport(task.id, success, origin(`r${task.id}`));
+      await Promise.all(reportFirst ? [report(), assign()] : [assign(), report()]);
+      const history = await executor.history(task.id);
+      expect(history.map(({ commit }) => commit.events.map(({ type }) => type))).toEqual([
+        ['TaskSubmitted'],
+        ['TaskAssigned', 'TaskSucceeded'],
+      ]);
+      expect(board.get(task.id)).toMatchObject({ status: 'succeeded', workerId: 'w1', version: 2 });
+    }
+  });
+
+  it('record an assignment by itself when no report comes for a moment, and at once for who needs it', async () => {
+    const { submit, executor, board } = replica(new InMemoryEventStore());
+    const { task: waiting } = await submit.handle({ spec }, context);
+    const { task: lost } = await submit.handle({ spec }, context);
+    const recorded = executor.executeAssignment(waiting.id, assignment, origin('a1'));
+    void executor.executeAssignment(lost.id, assignment, origin('a2'));
+    const loss = { type: 'RecordAttemptLost', attempt: 1, workerId: 'w1', message: 'gone', now: 5, jitter: 0 } as const;
+    await executor.afterAssignment(lost.id, 1, () => executor.execute(lost.id, loss, origin('l')));
+    expect(board.get(lost.id)).toMatchObject({ status: 'queued', attempt: 2 });
+    expect(board.get(waiting.id)?.status).toBe('queued');
+    await recorded;
+    expect(board.get(waiting.id)?.status).toBe('assigned');
+  });
+
+  it('record only the report if another replica was faster with the assignment', async () => {
+    const store = new InMemoryEventStore<TaskEvent>();
+    const [left, right] = [replica(store), replica(store)];
+    const { task } = await left.submit.handle({ spec }, context);
+    for (const stored of store.all) right.executor.absorb(stored);
+    const held = right.executor.executeAssignment(task.id, assignment, origin('a'));
+    await left.executor.execute(task.id, assignment, origin('a'));
+    await right.executor.executeReport(task.id, success, origin('r'));
+    await held;
+    expect(typesIn(store)).toEqual(['TaskSubmitted', 'TaskAssigned', 'TaskSucceeded']);
+  });
+
   it('give a report up for the moment when no assignment comes', { timeout: 10_000 }, async () => {
     const { submit, executor } = replica(new InMemoryEventStore());
     const { task } = await submit.handle({ spec }, context);
-    await expect(executor.executeAfterAssignment(task.id, success, origin('r'))).rejects.toMatchObject({
+    await expect(executor.executeReport(task.id, success, origin('r'))).rejects.toMatchObject({
       code: 'TASK.ASSIGNMENT_NOT_SEEN',
       retryable: true,
     });

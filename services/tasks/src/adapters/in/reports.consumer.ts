@@ -6,12 +6,18 @@ import { GantryError } from '@gantry/kernel/gantry-error';
 import { Controller, Inject } from '@nestjs/common';
 import { RecordReportHandler } from '../../application/record-report.handler.js';
 import { taskErrors } from '../../domain/task/task.errors.js';
+import { RECORD_GATHER_MS } from './record-gather.js';
 
 @Controller()
 export class ReportsConsumer {
   constructor(@Inject(RecordReportHandler) private readonly handler: RecordReportHandler) {}
 
-  @HandleStream({ stream: streams.reports, durable: 'tasks-reports', maxInFlight: 512 })
+  @HandleStream({
+    stream: streams.reports,
+    durable: 'tasks-reports',
+    maxInFlight: 512,
+    gatherMs: RECORD_GATHER_MS,
+  })
   async onReport(message: StreamMessage): Promise<void> {
     const parsed = reportSchema.safeParse(message.json());
     if (!parsed.success) {

@@ -8,6 +8,7 @@ import { RecordAssignmentHandler } from '../../application/record-assignment.han
 import { type LostAttempts, RecordLostAttemptsHandler } from '../../application/record-lost-attempts.handler.js';
 import { RecordWithdrawalHandler } from '../../application/record-withdrawal.handler.js';
 import { assignmentOf, commitOf, parseDecision } from '../scheduling-message.js';
+import { RECORD_GATHER_MS } from './record-gather.js';
 
 /** What the scheduler decided, recorded in the history of each task. */
 @Controller()
@@ -22,7 +23,15 @@ export class SchedulingConsumer {
    * In batches, because one subject carries all assignments of a worker: one after the other, each would wait for the append
    * of the one before it, and the reports of the agents would have to wait for them in turn. Tasks need no order between them.
    */
-  @HandleStreamBatch({ stream: streams.assign, durable: 'tasks-assign', maxMessages: 200, maxWaitMs: 5 })
+  @HandleStreamBatch({
+    stream: streams.assign,
+    durable: 'tasks-assign',
+    maxMessages: 100,
+    maxWaitMs: 1,
+    // Because a batch is over when the last of its assignments is recorded, which waits a moment for a report.
+    lanes: 4,
+    gatherMs: RECORD_GATHER_MS,
+  })
   async onAssign(messages: StreamMessage[]): Promise<void> {
     await Promise.all(
       messages.map(commitOf).flatMap((commit) => commit.events.map((event) => this.record(event, commit))),

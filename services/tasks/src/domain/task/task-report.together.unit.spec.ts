@@ -1,7 +1,18 @@
 import { given } from '@gantry/testing/given-when-then';
 import { describe, it } from 'vitest';
 import { taskDecider } from './task.decide.js';
-import { assigned, exited, report, requeued, started, starting, submitted, succeeded } from './task.fixture.js';
+import type { RecordAssignment } from './task.commands.js';
+import {
+  assigned,
+  cancelRequested,
+  exited,
+  report,
+  requeued,
+  started,
+  starting,
+  submitted,
+  succeeded,
+} from './task.fixture.js';
 
 const running = [submitted(), assigned(), starting(), started()];
 
@@ -41,5 +52,36 @@ describe('reports that came in one message', () => {
     given(taskDecider, [submitted(), assigned(), requeued(), assigned(2, 'w2')])
       .when(report(exit, { earlier: start }))
       .then([{ type: 'StaleReportIgnored', data: { attempt: 1, workerId: 'w1', report: 'exited', at: 8 } }]);
+  });
+});
+
+describe('a report that takes its assignment along', () => {
+  const exit = exited('exited', { exitCode: 0 });
+  const assignment: RecordAssignment = {
+    type: 'RecordAssignment',
+    attempt: 1,
+    workerId: 'w1',
+    workerName: 'w1',
+    leaseMs: 60_000,
+    gpuIds: [],
+    assignedAt: 2,
+  };
+
+  it('makes both part of the history, the assignment first', () => {
+    given(taskDecider, [submitted()]).when(report(exit, { assignment })).then([assigned(), succeeded()]);
+  });
+
+  it('makes only its own events where the assignment is known, and nothing when it comes again', () => {
+    given(taskDecider, [submitted(), assigned()]).when(report(exit, { assignment })).then([succeeded()]);
+    given(taskDecider, [submitted(), assigned(), succeeded()]).when(report(exit, { assignment })).then([]);
+    given(taskDecider, [submitted(), assigned(), requeued()])
+      .when(report(exited('infrastructure_error', { message: 'worker lost' }), { assignment }))
+      .then([]);
+  });
+
+  it('counts also after the cancellation was asked for: the worker has to say how the attempt ended', () => {
+    given(taskDecider, [submitted(), cancelRequested()])
+      .when(report(exited('cancelled'), { assignment }))
+      .then([assigned(), { type: 'TaskCancelled', data: { attempt: 1, finishedAt: 9 } }]);
   });
 });

@@ -32,6 +32,8 @@ export interface RecordReport {
   readonly now: number;
   readonly jitter: number;
   readonly report: ReportBody;
+  /** Of the attempt that is reported on, if the history may not have it yet: both become one commit. */
+  readonly assignment?: RecordAssignment | undefined;
   /** News of the attempt's start that came with it, oldest first. */
   readonly earlier?: readonly EarlierReport[] | undefined;
 }

@@ -8,7 +8,7 @@ import { fold } from '@gantry/event-sourcing/decider';
 import { GantryError } from '@gantry/kernel/gantry-error';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import type { TaskCommand } from './task.commands.js';
+import type { RecordAssignment, TaskCommand } from './task.commands.js';
 import { taskDecider } from './task.decide.js';
 import { evolveTask } from './task.evolve.js';
 import { spec, submitted } from './task.fixture.js';
@@ -64,6 +64,14 @@ const startReport = fc.oneof(
   time.map((startedAt): EarlierReport['report'] => ({ type: 'started', containerId: 'c', startedAt })),
 );
 
+const assignment = fc.record({ attempt, workerId, assignedAt: time }).map((data): RecordAssignment => ({
+  type: 'RecordAssignment',
+  workerName: data.workerId,
+  leaseMs: 1,
+  gpuIds: [],
+  ...data,
+}));
+
 const command: fc.Arbitrary<TaskCommand> = fc.oneof(
   {
     weight: 1,
@@ -77,13 +85,7 @@ const command: fc.Arbitrary<TaskCommand> = fc.oneof(
   },
   {
     weight: 6,
-    arbitrary: fc.record({ attempt, workerId, assignedAt: time }).map((data): TaskCommand => ({
-      type: 'RecordAssignment',
-      workerName: data.workerId,
-      leaseMs: 1,
-      gpuIds: [],
-      ...data,
-    })),
+    arbitrary: assignment,
   },
   {
     weight: 10,
@@ -96,8 +98,16 @@ const command: fc.Arbitrary<TaskCommand> = fc.oneof(
         jitter: fc.double({ min: 0, max: 0.999, noNaN: true }),
         report: reportBody,
         earlier: optional(fc.array(fc.record({ at: time, report: startReport }), { maxLength: 3 })),
+        along: optional(assignment),
       })
-      .map((data): TaskCommand => ({ type: 'RecordReport', ...data })),
+      .map(({ along, ...data }): TaskCommand => {
+        const { attempt: ofAttempt, workerId: by } = data;
+        return {
+          type: 'RecordReport',
+          ...data,
+          assignment: along && { ...along, attempt: ofAttempt, workerId: by, workerName: by },
+        };
+      }),
   },
   {
     weight: 1,
@@ -199,7 +209,9 @@ describe('any interleaving of commands', () => {
       const records = new Set<string>();
       for (const { command: next, before, events } of steps) {
         if (next.type !== 'RecordReport') continue;
-        const current = 'workerId' in before && next.attempt === before.attempt && next.workerId === before.workerId;
+        const assigns = events[0]?.type === 'TaskAssigned' && next.assignment !== undefined;
+        const current =
+          assigns || ('workerId' in before && next.attempt === before.attempt && next.workerId === before.workerId);
         if (!current) expect(events.filter((event) => event.type !== 'StaleReportIgnored')).toEqual([]);
         for (const event of events) {
           if (event.type !== 'StaleReportIgnored') continue;
@@ -246,7 +258,7 @@ describe('any interleaving of commands', () => {
       for (const { command: next, before, events } of steps) {
         if (!events.some(({ type }) => type === 'TaskCancelled')) continue;
         expect('cancel' in before && before.cancel).toBeTruthy();
-        if (before.status === 'queued') {
+        if (before.status === 'queued' && events[0]?.type !== 'TaskAssigned') {
           expect(next.type).toBe('RecordWithdrawal');
           withdrawn += 1;
         } else expect(['RecordReport', 'RecordAttemptLost']).toContain(next.type);

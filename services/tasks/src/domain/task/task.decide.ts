@@ -9,6 +9,7 @@ import type {
   RecordArtifact,
   RecordAssignment,
   RecordAttemptLost,
+  RecordReport,
   RecordWithdrawal,
   RequestCancel,
   SubmitTask,
@@ -26,7 +27,7 @@ export function decideTask(command: TaskCommand, state: TaskState): readonly Tas
     case 'RecordAssignment':
       return recordAssignment(command, state);
     case 'RecordReport':
-      return decideReports(command, state);
+      return recordReport(command, state);
     case 'RequestCancel':
       return requestCancel(command, state);
     case 'RecordWithdrawal':
@@ -68,6 +69,12 @@ function recordAssignment(command: RecordAssignment, state: TaskState): readonly
   if (state.status !== 'queued' || command.attempt !== state.attempt) return [];
   const { attempt, workerId, workerName, leaseMs, gpuIds, assignedAt } = command;
   return [{ type: 'TaskAssigned', data: { attempt, workerId, workerName, leaseMs, gpuIds: [...gpuIds], assignedAt } }];
+}
+
+function recordReport(command: RecordReport, state: TaskState): readonly TaskEvent[] {
+  if (command.assignment === undefined) return decideReports(command, state);
+  const assigned = recordAssignment(command.assignment, state);
+  return [...assigned, ...decideReports(command, assigned.reduce(evolveTask, state))];
 }
 
 /**
