@@ -313,7 +313,7 @@ describe('folding', () => {
     expect(task).toEqual((await reader.viewsOf([taskId]))[0]);
     expect(entries.map(({ type, version, actor }) => [type, version, actor])).toEqual([
       ['TaskSubmitted', 1, 'user Ada'],
-      ['TaskAssigned', 2, 'user Ada'],
+      ['TaskAssigned', 2, 'service scheduler'],
       ['TaskStarted', 3, 'user Ada'],
       ['TaskSucceeded', 4, 'user Ada'],
     ]);
