@@ -101,7 +101,7 @@ export class TaskCommandExecutor {
     await this.inHand.hold(taskId, command, async () => void (await this.execute(taskId, command, origin)));
   }
 
-  /** Like `execute`, but waits a little for an assignment that is still on its way from the scheduler. */
+  /** Like `execute`, but waits a little for an assignment that is still on its way from the scheduler, and records one that is in hand along. */
   executeReport(taskId: string, command: RecordReport, origin: CommandOrigin): Promise<Executed> {
     const { attempt } = command;
     return this.onceAssigned(taskId, attempt, () =>
