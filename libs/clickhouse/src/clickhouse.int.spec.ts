@@ -1,3 +1,5 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -215,6 +217,36 @@ describe('migrations', () => {
 
   it('refuses a gap in the numbers', async () => {
     expect(await errorOf(runMigrations(clickhouse, [second]))).toMatchObject({ code: 'CLICKHOUSE.MIGRATION_ORDER' });
+  });
+});
+
+describe('closing', () => {
+  it('waits for a statement that is still running and then for its connection', async () => {
+    const statement = clickhouse.query('SELECT sleep(1) AS n', {}, z.object({ n: z.number() }));
+    await clickhouse.close();
+    // The engine refuses a second folder while anything of the first is open.
+    const folder = mkdtempSync(join(tmpdir(), 'gantry-clickhouse-other-'));
+    const other = connectClickHouse({ path: folder });
+    await other.ensureDatabase();
+    await other.close();
+    rmSync(folder, { recursive: true, force: true, maxRetries: 10, retryDelay: 100 });
+    expect(await statement).toEqual([{ n: 0 }]);
+    clickhouse = connectClickHouse({ path });
+    await clickhouse.ensureDatabase();
+  });
+
+  it('is not needed for a process to end at once, whatever it runs', async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'gantry-clickhouse-exit-'));
+    const program = `
+      import { connectClickHouse } from ${JSON.stringify(new URL('../dist/connect-clickhouse.js', import.meta.url).href)};
+      const clickhouse = connectClickHouse({ path: ${JSON.stringify(folder)} });
+      await clickhouse.ensureDatabase();
+      for (let n = 0; n < 3; n += 1) void clickhouse.command('SELECT sleep(3)').catch(() => undefined);
+      setTimeout(() => process.exit(1), 50);`;
+    const child = spawn(process.execPath, ['--input-type=module', '--eval', program], { stdio: 'ignore' });
+    const [code, signal] = await once(child, 'exit');
+    rmSync(folder, { recursive: true, force: true });
+    expect([code, signal]).toEqual([null, 'SIGKILL']);
   });
 });
 

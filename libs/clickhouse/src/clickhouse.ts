@@ -31,6 +31,8 @@ interface Parts {
   embedded: boolean;
   /** A client that does not need the database to exist. */
   bootstrap?: () => ClickHouseClient;
+  /** Resolves when nothing is running in the embedded engine. */
+  drained?: () => Promise<void>;
 }
 
 /** Keeps one statement well under the memory of a small machine. */
@@ -59,12 +61,14 @@ export class ClickHouse {
   readonly embedded: boolean;
   private readonly connections: (ClickHouseConnection & { busy: number })[];
   private readonly bootstrap: (() => ClickHouseClient) | undefined;
+  private readonly drained: (() => Promise<void>) | undefined;
 
-  constructor({ connections, database, embedded, bootstrap }: Parts) {
+  constructor({ connections, database, embedded, bootstrap, drained }: Parts) {
     this.connections = connections.map((connection) => ({ ...connection, busy: 0 }));
     this.database = database;
     this.embedded = embedded;
     this.bootstrap = bootstrap;
+    this.drained = drained;
   }
 
   /** Creates the database if needed and makes it the default of every connection. */
@@ -189,8 +193,13 @@ export class ClickHouse {
     });
   }
 
+  /**
+   * Resolves when the embedded engine is gone too. A statement that is still running puts off the end of its connection, and a process that
+   * exits before that crashes or hangs in the engine's own clean-up.
+   */
   async close(): Promise<void> {
     await Promise.all(this.connections.map(({ client }) => client.close()));
+    await this.drained?.();
   }
 
   private async withConnection<T>(work: (connection: ClickHouseConnection) => Promise<T>): Promise<T> {

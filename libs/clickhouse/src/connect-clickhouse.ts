@@ -1,6 +1,7 @@
 import { mkdirSync } from 'node:fs';
 import { ClickHouseLogLevel, createClient, type ClickHouseClientConfigOptions } from '@clickhouse/client';
 import { GantryError } from '@gantry/kernel/gantry-error';
+import { drainPending } from 'chdb';
 import { createChdbConnection } from 'chdb/connection';
 import { ClickHouse, type ClickHouseConnection } from './clickhouse.js';
 
@@ -64,10 +65,13 @@ export function connectClickHouse(options: ClickHouseOptions): ClickHouse {
     );
   }
   mkdirSync(path, { recursive: true });
+  const closed = endWithOpenEngine();
   try {
     const connections = Array.from({ length: EMBEDDED_CONNECTIONS }, () => embeddedConnection(path));
-    return new ClickHouse({ connections, database, embedded: true });
+    const drained = () => drainPending().then(closed);
+    return new ClickHouse({ connections, database, embedded: true, drained });
   } catch (cause) {
+    closed();
     throw new GantryError(
       'CLICKHOUSE.FOLDER_IN_USE',
       'unavailable',
@@ -75,6 +79,17 @@ export function connectClickHouse(options: ClickHouseOptions): ClickHouse {
       { cause },
     );
   }
+}
+
+/**
+ * A process that exits while the engine works may crash or, worse, hang in the engine's own clean-up, beyond the reach of any timer. What the
+ * engine has confirmed survives a kill, so from now on that is how such an exit ends. Returns what to call once the engine is closed.
+ */
+function endWithOpenEngine(): () => void {
+  const kill = () => process.kill(process.pid, 'SIGKILL');
+  // Before the handlers of the engine's package, which close what they can.
+  process.prependListener('exit', kill);
+  return () => process.off('exit', kill);
 }
 
 function embeddedConnection(path: string): ClickHouseConnection {
