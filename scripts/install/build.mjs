@@ -29,6 +29,7 @@ export async function buildAll(root) {
     ...SOURCE_ROOTS.map((name) => path.join(root, name)),
     path.join(root, 'package-lock.json'),
     path.join(root, 'tsconfig.base.json'),
+    path.join(root, 'scripts/bundle.mjs'),
   ];
   const newest = Math.max(
     ...inputs.map((input) => (fs.statSync(input).isDirectory() ? newestChange(input) : fs.statSync(input).mtimeMs)),
@@ -36,7 +37,7 @@ export async function buildAll(root) {
   const built = fs.existsSync(stamp) ? Number(fs.readFileSync(stamp, 'utf8')) : 0;
   const complete =
     fs.existsSync(path.join(root, 'apps/web/.next/standalone')) &&
-    fs.existsSync(path.join(root, 'services/gateway/dist/main.js'));
+    fs.existsSync(path.join(root, 'services/gateway/dist/bundle/main.js'));
   if (complete && newest <= built) return;
   console.log('Building (the first time takes a minute or two) ...');
   const startedAt = Date.now();

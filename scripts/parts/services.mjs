@@ -21,10 +21,10 @@ import { REPLICATED } from './replicas.mjs';
 export function serviceProcesses(settings) {
   return REPLICATED.flatMap((service) =>
     Array.from({ length: settings.replicas[service] }, (_, index) => {
-      const folder = path.join('services', service);
+      const main = path.join('services', service, 'dist/bundle/main.js');
       const extra = service === 'gateway' ? gatewayEnvironment(settings, index) : {};
       const name = index === 0 ? service : `${service}-${index + 1}`;
-      return { ...nodeProcess(settings, name, folder, extra, settings.login(service)), rolling: true };
+      return { ...nodeProcess(settings, name, main, extra, settings.login(service)), rolling: true };
     }),
   );
 }
@@ -43,7 +43,7 @@ export function workerProcess(settings) {
   return nodeProcess(
     settings,
     'worker',
-    'agents/worker',
+    'agents/worker/dist/main.js',
     {
       GANTRY_DATA: path.join(settings.data, 'worker'),
       GANTRY_WORKER_ID: settings.workerId,
@@ -85,20 +85,20 @@ const nodeFlags = ['--enable-source-maps', '--max-semi-space-size=32'];
 
 /** These take up to a million objects in at their start, and all of them stay: a third of the work is copying them about otherwise. */
 const nodeFlagsOfLargeState = ['--enable-source-maps', '--max-semi-space-size=64'];
-const largeState = new Set(['services/tasks', 'services/scheduler']);
+const largeState = /^(tasks|scheduler)\b/;
 
 /**
- * @param {Settings} settings @param {string} name @param {string} folder @param {NodeJS.ProcessEnv} extra
+ * @param {Settings} settings @param {string} name @param {string} program @param {NodeJS.ProcessEnv} extra
  * @param {{ user?: string, password?: string }} login
  * @returns {import('../supervisor/managed-process.mjs').ProcessDefinition}
  */
-function nodeProcess(settings, name, folder, extra, login) {
-  const main = path.join(settings.root, folder, 'dist/main.js');
+function nodeProcess(settings, name, program, extra, login) {
+  const main = path.join(settings.root, program);
   if (!fs.existsSync(main)) throw new Error(`${main} is missing: run "npm run build" and look at its messages.`);
   return {
     name,
     command: process.execPath,
-    args: [...(largeState.has(folder) ? nodeFlagsOfLargeState : nodeFlags), main],
+    args: [...(largeState.test(name) ? nodeFlagsOfLargeState : nodeFlags), main],
     cwd: settings.data,
     ipc: true,
     env: {

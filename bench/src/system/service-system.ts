@@ -67,7 +67,13 @@ export class ServiceSystem {
       name,
       await ChildProgram.start({
         name,
-        main: join(repository, 'services', name, 'dist/main.js'),
+        // A profile tells files apart, which the bundle has made one.
+        main: join(
+          repository,
+          'services',
+          name,
+          this.profileFolder === undefined ? 'dist/bundle/main.js' : 'dist/main.js',
+        ),
         cwd: this.folder,
         env: {
           ...{ NATS_URL: this.nats.url, NATS_USER: name, NATS_PASSWORD: PASSWORD, GANTRY_DATA: this.folder },

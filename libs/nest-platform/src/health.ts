@@ -1,10 +1,9 @@
-import { createRequire } from 'node:module';
 import { type IntervalHistogram, monitorEventLoopDelay } from 'node:perf_hooks';
 import type { HealthReport } from '@gantry/contracts/messaging/request';
+import { version } from './version.js';
 
 export type HealthStatus = HealthReport['status'];
 
-const { version } = createRequire(import.meta.url)('../package.json') as { version: string };
 const rank: Record<HealthStatus, number> = { healthy: 0, degraded: 1, unhealthy: 2 };
 
 /** What the parts of one service say about themselves; the worst part is the service's status. */

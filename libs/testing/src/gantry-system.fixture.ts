@@ -108,7 +108,7 @@ export class GantrySystem {
 
   /** Process id of a running part (`tasks`, `worker`, ...), found by its program and this system's data folder. */
   pidOf(part: string): number {
-    const folder = part === 'worker' ? 'agents/worker' : `services/${part}`;
+    const program = part === 'worker' ? 'agents/worker/dist/main.js' : `services/${part}/dist/bundle/main.js`;
     for (const pid of fs.readdirSync('/proc').filter((name) => /^\d+$/.test(name))) {
       const file = (name: string): string => {
         try {
@@ -117,7 +117,7 @@ export class GantrySystem {
           return '';
         }
       };
-      if (file('cmdline').includes(`${folder}/dist/main.js`) && file('environ').includes(this.data)) return Number(pid);
+      if (file('cmdline').includes(program) && file('environ').includes(this.data)) return Number(pid);
     }
     throw new Error(`${part} is not running.`);
   }

@@ -15,7 +15,7 @@ export class ServiceProcess {
     child.stderr?.on('data', take);
   }
 
-  /** `program`: the package's `dist/main.js`. Resolves when the process says that it is ready. */
+  /** `program`: the package's `dist/bundle/main.js`. Resolves when the process says that it is ready. */
   static async start(program: string, environment: NodeJS.ProcessEnv): Promise<ServiceProcess> {
     if (!existsSync(program)) throw new Error(`${program} is missing: build the package first.`);
     const child = fork(program, {

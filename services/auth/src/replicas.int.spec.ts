@@ -16,7 +16,7 @@ import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { AuthModule } from './auth.module.js';
 import { anonymous, client, contextOf, password } from './testing/application.fixture.js';
 
-const program = fileURLToPath(new URL('../dist/main.js', import.meta.url));
+const program = fileURLToPath(new URL('../dist/bundle/main.js', import.meta.url));
 const data = temporaryFolder('gantry-auth-replicas');
 
 let nats: NatsServerFixture;

@@ -2,7 +2,7 @@ import { Module, type DynamicModule, type Provider } from '@nestjs/common';
 import { APP_FILTER } from '@nestjs/core';
 import { GraphQLModule } from '@nestjs/graphql';
 import type { ApolloDriverConfig } from '@nestjs/apollo';
-import { join } from 'node:path';
+import { createRequire } from 'node:module';
 import { METRICS_REGISTRY } from '@gantry/nest-platform/tokens';
 import { ServiceClient } from './adapters/service-client.js';
 import { ErrorFilter } from './edge/error.filter.js';
@@ -47,8 +47,8 @@ import { SummaryFeed } from './subscriptions/summary-feed.js';
 import { TaskReplay } from './subscriptions/task-replay.js';
 import { WorkerFeed } from './subscriptions/worker-feed.js';
 
-/** The file beside `src` and `dist`: the contract with every client. */
-export const SCHEMA_PATH = join(import.meta.dirname, '..', 'schema.graphql');
+/** The contract with every client. Found by the package's name, which is the same for the sources and for the bundle. */
+export const SCHEMA_PATH = createRequire(import.meta.url).resolve('@gantry/gateway/schema.graphql');
 
 @Module({})
 export class GatewayModule {

@@ -7,7 +7,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { TestPlatform } from './testing/platform.fixture.js';
 import { workerSpec } from './testing/samples.js';
 
-const program = fileURLToPath(new URL('../dist/main.js', import.meta.url));
+const program = fileURLToPath(new URL('../dist/bundle/main.js', import.meta.url));
 const one = { cpu: 1, memoryMb: 8, storageMb: 0, gpu: { count: 0 } };
 const large = {
   spec: workerSpec({ capacity: { cpu: 1_000, memoryMb: 1_000_000, storageMb: 100_000 }, maxTasks: 1_000 }),

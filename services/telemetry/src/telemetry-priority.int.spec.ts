@@ -6,7 +6,7 @@ import { ServiceProcess } from '@gantry/testing/service-process.fixture';
 import { removeFolder, temporaryFolder } from '@gantry/testing/temporary-folder';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 
-const program = fileURLToPath(new URL('../dist/main.js', import.meta.url));
+const program = fileURLToPath(new URL('../dist/bundle/main.js', import.meta.url));
 
 let nats: NatsServerFixture;
 

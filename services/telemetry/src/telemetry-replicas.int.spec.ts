@@ -17,7 +17,7 @@ import { durableOf } from './adapters/in/durables.js';
 import { ClickHouseHttp } from './testing/clickhouse-http.fixture.js';
 import { taskAssigned, taskCommit, taskStarted, taskSubmitted, taskSucceeded } from './testing/stream-messages.js';
 
-const program = fileURLToPath(new URL('../dist/main.js', import.meta.url));
+const program = fileURLToPath(new URL('../dist/bundle/main.js', import.meta.url));
 /** Published at a time until both processes have stored some: one that fetches may take all that is there, the other only gets the next ones. */
 const PORTION = 50;
 /** Published while nothing can be stored, so that both have their hands full at the moment of death. */

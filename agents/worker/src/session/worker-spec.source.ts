@@ -1,7 +1,7 @@
-import { createRequire } from 'node:module';
 import { arch, hostname, networkInterfaces, platform, release, totalmem } from 'node:os';
 import type { GpuSpec, Heartbeat, WorkerSpec } from '@gantry/contracts/agents/heartbeat';
 import type { Logger } from '@gantry/nest-platform/logger';
+import { version as agentVersion } from '@gantry/nest-platform/version';
 import type { WorkerEnvironment } from '../environment.js';
 import type { ContainerRuntime } from '../runtime/container-runtime.port.js';
 import type { HostSampler } from '../telemetry/host/host.sampler.js';
@@ -9,7 +9,6 @@ import type { HostSampler } from '../telemetry/host/host.sampler.js';
 const MEBIBYTE = 1024 * 1024;
 const MAX_IMAGES = 200;
 const REFRESH_MS = 30_000;
-const { version: agentVersion } = createRequire(import.meta.url)('../../package.json') as { version: string };
 
 /** What the machine is and has. The slow parts (images, engine version) are read every half minute. */
 export class WorkerSpecSource {

@@ -3,6 +3,7 @@ import { createRequire } from 'node:module';
 import { Controller, Get, Header, Param, Res } from '@nestjs/common';
 import type { FastifyReply } from 'fastify';
 import { GantryError } from '@gantry/kernel/gantry-error';
+import { version } from '@gantry/nest-platform/version';
 import { authRoutes } from './auth.routes.js';
 import { deadLetterRoutes } from './dead-letters.routes.js';
 import { openApiDocument } from './document.js';
@@ -10,7 +11,6 @@ import { systemRoutes } from './system.routes.js';
 import { taskRoutes } from './tasks.routes.js';
 
 const require = createRequire(import.meta.url);
-const { version } = require('../../package.json') as { version: string };
 
 export const routeDescriptions = { ...authRoutes, ...taskRoutes, ...systemRoutes, ...deadLetterRoutes };
 
