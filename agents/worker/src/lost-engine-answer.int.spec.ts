@@ -32,6 +32,7 @@ describe('an engine whose answer is lost', () => {
 
   afterEach(() => {
     engine.isAway = false;
+    engine.hearsOfMemoryLate = false;
   });
 
   afterAll(async () => {
@@ -71,5 +72,16 @@ describe('an engine whose answer is lost', () => {
     await lost;
     expect(await world.exitOf(taskId)).toMatchObject({ outcome: 'infrastructure_error' });
     await eventually(async () => expect(await containersOf(taskId)).toEqual([]), { timeoutMs: 20_000 });
+  });
+
+  it('tells running out of memory from other ends though the engine heard of the end first', async () => {
+    engine.hearsOfMemoryLate = true;
+    const hungry = await world.assign({
+      command: ['sh', '-c', 'x=a; while true; do x=$x$x; done'],
+      resources: { cpu: 1, memoryMb: 16 },
+    });
+    expect(await world.exitOf(hungry)).toMatchObject({ outcome: 'out_of_memory', exitCode: 137 });
+    const other = await world.assign({ command: ['sh', '-c', 'exit 137'] });
+    expect(await world.exitOf(other)).toMatchObject({ outcome: 'exited', exitCode: 137 });
   });
 });

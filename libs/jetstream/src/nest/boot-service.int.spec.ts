@@ -63,7 +63,9 @@ describe('bootService', () => {
 
   it('says that it is ready, by message and in the log, and answers health', async () => {
     const { log } = await startReady();
-    expect(log()).toContainEqual(expect.objectContaining({ msg: 'ready', name: 'sample', level: 'info' }));
+    // Written before the message is sent, but through another pipe.
+    const ready = expect.objectContaining({ msg: 'ready', name: 'sample', level: 'info' });
+    await eventually(() => expect(log()).toContainEqual(ready), { timeoutMs: 5_000 });
     expect(await client.request(getHealth('sample'), {}, context)).toMatchObject({
       service: 'sample',
       status: 'healthy',

@@ -14,7 +14,7 @@ const RESTORING_MS = 120_000;
 /** What engine and containerd say of an end that they did not see. */
 const UNKNOWN = 255;
 /** 128 + SIGKILL. */
-const KILLED = 137;
+export const KILLED = 137;
 
 /**
  * How a container ended, and whether the engine can know. An engine that starts and does not find a container that it had running

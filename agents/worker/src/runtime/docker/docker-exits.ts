@@ -5,7 +5,8 @@ import { z } from 'zod';
 import type { ContainerExit } from '../../domain/attempt.state.js';
 import type { ContainerEnds } from './container-ends.js';
 import { openResponse, statusOf } from './docker-engine.js';
-import { exitOf } from './docker-exit.js';
+import { type EndedState, exitOf } from './docker-exit.js';
+import { ranOutOfMemory } from './memory-news.js';
 
 const waitedSchema = z.object({ StatusCode: z.number(), Error: z.unknown().optional() });
 
@@ -21,6 +22,8 @@ export interface DockerExitsOptions {
 export class DockerExits {
   /** Started by this very process, and under which engine. */
   private readonly startedUnder = new Map<string, number | undefined>();
+  /** Killed by this very process: what else it may have died of is not asked. */
+  private readonly killed = new Set<string>();
 
   constructor(
     private readonly docker: Docker,
@@ -34,8 +37,27 @@ export class DockerExits {
     this.startedUnder.set(containerId, since);
   }
 
+  noteKill(containerId: string): void {
+    this.killed.add(containerId);
+  }
+
   forget(containerId: string): void {
     this.startedUnder.delete(containerId);
+    this.killed.delete(containerId);
+  }
+
+  /** How a container ended that does not run, see `exitOf`. */
+  async endOf(
+    containerId: string,
+    state: EndedState,
+    seenRunning: boolean,
+    signal: AbortSignal,
+  ): Promise<ContainerExit> {
+    const since = await this.options.engineSince();
+    const OOMKilled = this.killed.has(containerId)
+      ? state.OOMKilled
+      : await ranOutOfMemory(this.docker, containerId, state, signal);
+    return exitOf({ ...state, OOMKilled }, since, seenRunning);
   }
 
   /** Resolves when the container has ended; `undefined` if it is gone or the signal aborted. */
@@ -71,7 +93,7 @@ export class DockerExits {
     if (!fromStart) {
       const { State } = await this.docker.getContainer(containerId).inspect();
       since = await engineSince();
-      if (!State.Running) return exitOf(State, since, false);
+      if (!State.Running) return this.endOf(containerId, State, false, signal);
     }
     const exitCode = await this.answered(containerId, signal);
     const finishedAt = clock?.now();
@@ -79,7 +101,7 @@ export class DockerExits {
     // Of every other end the engine is asked more; of a container that was not just started, the end may be long past.
     if (exitCode === 0 && fromStart && finishedAt !== undefined) return { exitCode, oomKilled: false, finishedAt };
     const { State } = await this.docker.getContainer(containerId).inspect();
-    return State.Running ? undefined : { ...exitOf(State, since, true), exitCode };
+    return State.Running ? undefined : { ...(await this.endOf(containerId, State, true, signal)), exitCode };
   }
 
   /** The engine's word; undefined if it broke off. */

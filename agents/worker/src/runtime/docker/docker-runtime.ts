@@ -18,7 +18,6 @@ import { sweepLater } from '../sweep-later.js';
 import { ContainerEnds } from './container-ends.js';
 import { DockerExits } from './docker-exits.js';
 import { answerWithin, reasonOf, statusOf } from './docker-engine.js';
-import { exitOf } from './docker-exit.js';
 import { DockerImages, type ImageLimits, type RegistryCredentials } from './docker-images.js';
 import { followDockerLogs } from './docker-logs.js';
 
@@ -123,6 +122,7 @@ export class DockerRuntime implements ContainerRuntime {
   }
 
   async signal(containerId: string, signal: 'SIGTERM' | 'SIGKILL'): Promise<void> {
+    if (signal === 'SIGKILL') this.exits.noteKill(containerId);
     try {
       await this.docker.getContainer(containerId).kill({ signal });
     } catch (error) {
@@ -205,7 +205,7 @@ export class DockerRuntime implements ContainerRuntime {
       if (State.Running) return { is: 'running', containerId, startedAt };
       // The zero time of the engine's language: never started.
       if (!(startedAt > 0)) return { is: 'created', containerId };
-      const exit = exitOf(State, await this.options.engineSince(), false);
+      const exit = await this.exits.endOf(containerId, State, false, new AbortController().signal);
       return { is: 'exited', containerId, startedAt, exit };
     } catch (error) {
       if (statusOf(error) === 404) return undefined;
