@@ -93,9 +93,9 @@ export class SamplesProjection implements StreamProjection {
   private async store({ gpus, hosts, tasks }: Samples): Promise<void> {
     await this.database.use((clickhouse) =>
       Promise.all([
-        clickhouse.insert('gpu_samples', gpuColumns, gpus.map(gpuRow)),
-        clickhouse.insert('host_samples', hostColumns, hosts.map(hostRow)),
-        clickhouse.insert('task_samples', taskColumns, tasks.map(taskRow)),
+        clickhouse.insert('gpu_samples', gpuColumns, gpus.map(gpuRow), { allCores: true }),
+        clickhouse.insert('host_samples', hostColumns, hosts.map(hostRow), { allCores: true }),
+        clickhouse.insert('task_samples', taskColumns, tasks.map(taskRow), { allCores: true }),
       ]),
     );
     for (const { batch, sample } of gpus) this.rollUp.touch('gpu', batch.workerId, sample.t);

@@ -30,7 +30,9 @@ export class TaskLogsProjection implements StreamProjection {
       SLICE_BYTES,
       (slice) => parseMessages(slice, logChunkSchema),
       async (chunks) => {
-        await this.database.use((clickhouse) => clickhouse.insert('task_logs', lineColumns, lineRows(chunks)));
+        await this.database.use((clickhouse) =>
+          clickhouse.insert('task_logs', lineColumns, lineRows(chunks), { allCores: true }),
+        );
         noteAttempts(attempts, chunks);
       },
     );
