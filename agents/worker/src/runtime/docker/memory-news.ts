@@ -8,7 +8,7 @@ const secondsOf = (milliseconds: number): string => (milliseconds / 1_000).toFix
 
 /**
  * Whether the kernel killed it for its memory. The engine hears of that and of the end in two messages. On a busy machine one pair in
- * fifty comes the wrong way round; then what the engine says of the container is wrong for ever, and only its events tell (measured on
+ * sixty comes the wrong way round; then what the engine says of the container is wrong for ever, and only its events tell (measured on
  * version 20.10). Resolves at the latest 250 ms after the end, by the engine's clock.
  */
 export async function ranOutOfMemory(
