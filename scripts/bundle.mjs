@@ -5,8 +5,11 @@ import path from 'node:path';
 import { rolldown } from 'rolldown';
 
 const [file = 'main.js'] = process.argv.slice(2);
-/** The first two hold native code; the last is asked for only by parts of packages that no program here uses. */
-const external = ['chdb', '@node-rs/argon2', 'typescript'];
+/**
+ * The first two hold native code, and all entries of such a package have to stay outside: one of two copies would not know what the other has open.
+ * The last is asked for only by parts of packages that no program here uses.
+ */
+const external = [/^chdb($|\/)/, /^@node-rs\/argon2($|\/)/, 'typescript'];
 
 /**
  * Lets stack traces name the lines of our TypeScript sources, and keeps what is not ours out of the maps: Node reads them when it
