@@ -4,6 +4,8 @@ import { type EndedState, KILLED } from './docker-exit.js';
 
 /** How long after an end the engine may hear that it was for want of memory, milliseconds. */
 const LATE_MS = 250;
+/** The engine counts the time above by its clock, which may be set back meanwhile. */
+const PATIENCE_MS = 2_000;
 const secondsOf = (milliseconds: number): string => (milliseconds / 1_000).toFixed(3);
 
 /**
@@ -23,8 +25,14 @@ export async function ranOutOfMemory(
     until: secondsOf(Date.parse(FinishedAt) + LATE_MS),
     filters: JSON.stringify({ container: [containerId], event: ['oom'] }),
   };
-  for await (const news of await openResponse(docker, { method: 'GET', path: '/events', query }, signal)) {
-    if ((news as Buffer).length > 0) return true;
+  const patience = AbortSignal.timeout(PATIENCE_MS);
+  const call = { method: 'GET', path: '/events', query } as const;
+  try {
+    for await (const news of await openResponse(docker, call, AbortSignal.any([signal, patience]))) {
+      if ((news as Buffer).length > 0) return true;
+    }
+  } catch (error) {
+    if (!patience.aborted || signal.aborted) throw error;
   }
   return false;
 }
