@@ -46,14 +46,13 @@ export class DockerExits {
     this.killed.delete(containerId);
   }
 
-  /** How a container ended that does not run, see `exitOf`. */
+  /** How a container ended that does not run. `since`, `seenRunning`: see `exitOf`. */
   async endOf(
     containerId: string,
     state: EndedState,
-    seenRunning: boolean,
+    { since, seenRunning }: { since: number | undefined; seenRunning: boolean },
     signal: AbortSignal,
   ): Promise<ContainerExit> {
-    const since = await this.options.engineSince();
     const OOMKilled = this.killed.has(containerId)
       ? state.OOMKilled
       : await ranOutOfMemory(this.docker, containerId, state, signal);
@@ -93,7 +92,7 @@ export class DockerExits {
     if (!fromStart) {
       const { State } = await this.docker.getContainer(containerId).inspect();
       since = await engineSince();
-      if (!State.Running) return this.endOf(containerId, State, false, signal);
+      if (!State.Running) return this.endOf(containerId, State, { since, seenRunning: false }, signal);
     }
     const exitCode = await this.answered(containerId, signal);
     const finishedAt = clock?.now();
@@ -101,7 +100,8 @@ export class DockerExits {
     // Of every other end the engine is asked more; of a container that was not just started, the end may be long past.
     if (exitCode === 0 && fromStart && finishedAt !== undefined) return { exitCode, oomKilled: false, finishedAt };
     const { State } = await this.docker.getContainer(containerId).inspect();
-    return State.Running ? undefined : { ...(await this.endOf(containerId, State, true, signal)), exitCode };
+    if (State.Running) return undefined;
+    return { ...(await this.endOf(containerId, State, { since, seenRunning: true }, signal)), exitCode };
   }
 
   /** The engine's word; undefined if it broke off. */

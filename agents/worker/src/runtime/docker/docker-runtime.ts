@@ -205,7 +205,8 @@ export class DockerRuntime implements ContainerRuntime {
       if (State.Running) return { is: 'running', containerId, startedAt };
       // The zero time of the engine's language: never started.
       if (!(startedAt > 0)) return { is: 'created', containerId };
-      const exit = await this.exits.endOf(containerId, State, false, new AbortController().signal);
+      const engine = { since: await this.options.engineSince(), seenRunning: false };
+      const exit = await this.exits.endOf(containerId, State, engine, new AbortController().signal);
       return { is: 'exited', containerId, startedAt, exit };
     } catch (error) {
       if (statusOf(error) === 404) return undefined;
