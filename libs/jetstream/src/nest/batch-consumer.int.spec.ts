@@ -291,7 +291,8 @@ describe('@HandleStreamBatch', () => {
         applied.push(...messages.map(numberOf));
         return Promise.resolve();
       },
-      { maxMessages: 10 },
+      // The first ten are waited for, however slowly they come; fetched as ever.
+      { maxMessages: 10, maxWaitMs: 10_000, gatherMs: 25 },
     );
     await eventually(() => expect(stopping).toBeDefined());
     await stopping;

@@ -22,7 +22,8 @@ export async function ranOutOfMemory(
   if (OOMKilled || ExitCode !== KILLED) return OOMKilled;
   const query = {
     since: secondsOf(Date.parse(StartedAt)),
-    until: secondsOf(Date.parse(FinishedAt) + LATE_MS),
+    // An engine may leave the time of the end empty, which is long before every start.
+    until: secondsOf(Math.max(Date.parse(StartedAt), Date.parse(FinishedAt)) + LATE_MS),
     filters: JSON.stringify({ container: [containerId], event: ['oom'] }),
   };
   const patience = AbortSignal.timeout(PATIENCE_MS);
