@@ -3,6 +3,7 @@
 import fs from 'node:fs';
 import path from 'node:path';
 import { rolldown } from 'rolldown';
+import { spreadShapes } from './spread-shapes.mjs';
 
 const [file = 'main.js'] = process.argv.slice(2);
 /**
@@ -32,7 +33,7 @@ const bundle = await rolldown({
   input: path.resolve('dist/main.js'),
   platform: 'node',
   external,
-  plugins: [sourceMaps],
+  plugins: [sourceMaps, spreadShapes],
   // Optional parts of packages that are not installed; the compiler has looked after what our own files import.
   checks: { unresolvedImport: false },
   logLevel: 'warn',
@@ -44,6 +45,7 @@ await bundle.write({
   entryFileNames: file,
   chunkFileNames: '[name].js',
   keepNames: true,
+  minify: false,
   sourcemap: true,
   sourcemapExcludeSources: true,
 });

@@ -2,6 +2,7 @@ import type { Actor } from '@gantry/contracts/messaging/actor';
 import type { Commit, DomainEvent, StoredCommit } from '@gantry/contracts/messaging/commit';
 import type { Clock } from '@gantry/kernel/clock';
 import { GenerationalMap } from '@gantry/kernel/generational-map';
+import { TransientMap } from '@gantry/kernel/transient-map';
 import type { Decider } from './decider.js';
 import { ConcurrencyError, type EventStore, UnreadableHistory } from './event-store.port.js';
 
@@ -60,7 +61,7 @@ export interface CommandHandlerOptions<State, Command, Event extends DomainEvent
 export class CommandHandler<State, Command, Event extends DomainEvent> {
   private readonly cache: GenerationalMap<string, Loaded<State>>;
   /** The end of the newest command of each aggregate; never rejects. */
-  private readonly tails = new Map<string, Promise<void>>();
+  private readonly tails = new TransientMap<string, Promise<void>>();
   private readonly maxRetries: number;
 
   constructor(private readonly options: CommandHandlerOptions<State, Command, Event>) {

@@ -1,3 +1,4 @@
+import { TransientMap } from '@gantry/kernel/transient-map';
 import { JetStreamApiError } from '@nats-io/jetstream';
 import {
   createInbox,
@@ -47,7 +48,7 @@ export class AckInbox {
   }
 
   private readonly prefix = `${createInbox()}.`;
-  private readonly pending = new Map<string, Pending>();
+  private readonly pending = new TransientMap<string, Pending>();
   private next = 0;
   private sweeper: NodeJS.Timeout | undefined;
 

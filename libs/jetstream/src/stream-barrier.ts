@@ -1,4 +1,5 @@
 import { GantryError } from '@gantry/kernel/gantry-error';
+import { TransientSet } from '@gantry/kernel/transient-set';
 import type { NatsConnection } from '@nats-io/transport-node';
 import { manager } from './stream-admin.js';
 import { SubjectReader } from './subject-reader.js';
@@ -20,7 +21,7 @@ const PATIENCE_MS = 5_000;
 export class StreamBarrier {
   private position = 0;
   /** Own commits beyond `position`, applied before the stream delivers them. */
-  private readonly ahead = new Set<number>();
+  private readonly ahead = new TransientSet<number>();
   private waiters: Waiter[] = [];
   private asked: Promise<number> | undefined;
   private asksNext: Promise<number> | undefined;

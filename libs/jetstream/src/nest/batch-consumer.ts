@@ -1,3 +1,5 @@
+import { TransientMap } from '@gantry/kernel/transient-map';
+import { TransientSet } from '@gantry/kernel/transient-set';
 import { backOff, pause } from '../pause.js';
 import type { StreamMessage } from '../stream-message.js';
 import type { BatchHandler, ConsumerHost, RunningConsumer } from './consumer-host.js';
@@ -28,7 +30,7 @@ const QUICK_BATCHES = 6;
 export class BatchConsumer implements RunningConsumer {
   private waiting: Delivery[] = [];
   /** The newest delivery of each message in hand. */
-  private readonly inHand = new Map<string, Delivery>();
+  private readonly inHand = new TransientMap<string, Delivery>();
   private readonly recent = new RecentDeliveries();
   private readonly reader: DurableReader;
   private readonly keepAlive: NodeJS.Timeout;
@@ -43,7 +45,7 @@ export class BatchConsumer implements RunningConsumer {
   private timer: NodeJS.Timeout | undefined;
   private readonly lanes: number;
   private readonly turns: (() => Promise<void>)[] = [];
-  private readonly running = new Set<Promise<void>>();
+  private readonly running = new TransientSet<Promise<void>>();
   /** Turns that will take a batch, as soon as a lane is free. */
   private handOvers = 0;
 

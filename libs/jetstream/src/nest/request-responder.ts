@@ -6,6 +6,7 @@ import {
   requestHeaders,
 } from '@gantry/contracts/messaging/request';
 import { GantryError } from '@gantry/kernel/gantry-error';
+import { TransientSet } from '@gantry/kernel/transient-set';
 import type { Logger } from '@gantry/nest-platform/logger';
 import type { MessagingMetrics } from '@gantry/nest-platform/messaging-metrics';
 import { withRequestContext } from '@gantry/nest-platform/request-scope';
@@ -26,7 +27,7 @@ errorHeaders.set(requestHeaders.status, 'error');
 /** Answers one contract for one service; replicas share the requests through the queue group. */
 export class RequestResponder {
   private readonly subscription: Subscription;
-  private readonly inHand = new Set<Promise<void>>();
+  private readonly inHand = new TransientSet<Promise<void>>();
 
   constructor(
     private readonly nc: NatsConnection,

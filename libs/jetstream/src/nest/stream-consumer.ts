@@ -1,4 +1,5 @@
 import { GantryError } from '@gantry/kernel/gantry-error';
+import { TransientMap } from '@gantry/kernel/transient-map';
 import { backOff, pause } from '../pause.js';
 import type { StreamMessage } from '../stream-message.js';
 import type { ConsumerHost, MessageHandler, RunningConsumer } from './consumer-host.js';
@@ -31,8 +32,8 @@ type Turn = () => Promise<void>;
  */
 export class StreamConsumer implements RunningConsumer {
   /** Turns of each subject that has any, run one after the other. */
-  private readonly lanes = new Map<string, Turn[]>();
-  private readonly inHand = new Map<string, Entry>();
+  private readonly lanes = new TransientMap<string, Turn[]>();
+  private readonly inHand = new TransientMap<string, Entry>();
   private readonly recent = new RecentDeliveries();
   private readonly reader: DurableReader;
   private readonly keepAlive: NodeJS.Timeout;

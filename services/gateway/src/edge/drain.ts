@@ -1,3 +1,4 @@
+import { TransientSet } from '@gantry/kernel/transient-set';
 import type { FastifyInstance } from 'fastify';
 
 /** Well inside the 8 s that a stop may take altogether. */
@@ -8,7 +9,7 @@ const PATIENCE_MS = 5_000;
  * and resolves when nothing is in hand or 5 s are over. Event streams have no end of their own and are not waited for.
  */
 export function drainOnStop(server: FastifyInstance): { drain: () => Promise<void> } {
-  const inHand = new Set<unknown>();
+  const inHand = new TransientSet<unknown>();
   let draining = false;
   let emptied: () => void = () => undefined;
   const leave = (request: unknown) => {

@@ -2,6 +2,7 @@ import { commitSchema, type StoredCommit } from '@gantry/contracts/messaging/com
 import type { TaskView } from '@gantry/contracts/tasks/task-view';
 import { foldTaskCommit } from '@gantry/contracts/tasks/task-view.fold';
 import { GantryError } from '@gantry/kernel/gantry-error';
+import { TransientMap } from '@gantry/kernel/transient-map';
 import type { Logger } from '@gantry/nest-platform/logger';
 import { CoalescingQueue } from './coalescing-queue.js';
 import type { StreamRecord } from './stream-reader.port.js';
@@ -33,8 +34,8 @@ const MAX_LOAD_ROUNDS = 30;
  * at hand is asked of the tasks service; changes of one task are applied in order, of different tasks side by side.
  */
 export class TaskFeed {
-  private readonly views = new Map<string, TaskView>();
-  private readonly loading = new Map<string, { latest: StoredCommit }>();
+  private readonly views = new TransientMap<string, TaskView>();
+  private readonly loading = new TransientMap<string, { latest: StoredCommit }>();
   private readonly all = new Set<Subscriber>();
   private readonly byTask = new Map<string, Set<Subscriber>>();
   private readonly watchers = new Set<(change: TaskChange) => void>();

@@ -1,6 +1,7 @@
+import { TransientMap } from '@gantry/kernel/transient-map';
 /** Wakes who waits until the assignment of a task has been recorded (or anything else happened to the task). */
 export class AssignmentSignal {
-  private readonly waiting = new Map<string, Set<() => void>>();
+  private readonly waiting = new TransientMap<string, Set<() => void>>();
 
   /** Resolves at the next `notify` for the task, at the latest after `timeoutMs`. */
   wait(taskId: string, timeoutMs: number): Promise<void> {

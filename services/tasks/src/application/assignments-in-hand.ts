@@ -1,4 +1,5 @@
 import { timing } from '@gantry/contracts/messaging/timing';
+import { TransientMap } from '@gantry/kernel/transient-map';
 import type { RecordAssignment } from '../domain/task/task.commands.js';
 
 /** Longer than an agent holds back the news of a start, so that an assignment and what came of it at once are one commit. */
@@ -19,7 +20,7 @@ interface Held {
  * record within milliseconds. Nothing is lost with them, because the stream they came from delivers them again.
  */
 export class AssignmentsInHand {
-  private readonly held = new Map<string, Held>();
+  private readonly held = new TransientMap<string, Held>();
 
   /** Told of each assignment that has come; who waits for it may take it along or have it recorded at once. */
   constructor(private readonly onHeld: (taskId: string) => void) {}

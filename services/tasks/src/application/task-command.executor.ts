@@ -8,6 +8,7 @@ import { type EventStore, UnreadableHistory } from '@gantry/event-sourcing/event
 import type { SnapshotEntry } from '@gantry/event-sourcing/snapshot-store.port';
 import type { Clock } from '@gantry/kernel/clock';
 import { GantryError } from '@gantry/kernel/gantry-error';
+import { TransientSet } from '@gantry/kernel/transient-set';
 import type { RecordAssignment, RecordReport, TaskCommand } from '../domain/task/task.commands.js';
 import { taskDecider } from '../domain/task/task.decide.js';
 import { taskErrors } from '../domain/task/task.errors.js';
@@ -39,7 +40,7 @@ export class TaskCommandExecutor {
   private readonly signal = new AssignmentSignal();
   private readonly inHand = new AssignmentsInHand((taskId) => this.signal.notify(taskId));
   /** Stream sequences of own commits that the stream has still to deliver. */
-  private readonly echoes = new Set<number>();
+  private readonly echoes = new TransientSet<number>();
   private lastDelivered = 0;
 
   constructor(

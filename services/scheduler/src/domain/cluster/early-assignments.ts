@@ -1,4 +1,5 @@
 import type { AssignEventData } from '@gantry/contracts/scheduling/assign-events';
+import { TransientMap } from '@gantry/kernel/transient-map';
 
 /** Bounded, because most of them are simply over. */
 const MOST = 10_000;
@@ -10,7 +11,7 @@ export interface EarlyAssignment {
 
 /** Assignments that ASSIGN showed before TASKS showed the task or the attempt. One per task, of its newest attempt. */
 export class EarlyAssignments {
-  private readonly byTask = new Map<string, EarlyAssignment>();
+  private readonly byTask = new TransientMap<string, EarlyAssignment>();
 
   /** Of two workers with the same attempt the first one in the stream has it; answers the other one. */
   remember(early: EarlyAssignment): EarlyAssignment | undefined {

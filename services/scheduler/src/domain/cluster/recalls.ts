@@ -13,7 +13,7 @@ export class Recalls {
   private others: Revocation[] = [];
   private readonly withdrawals = new Withdrawals();
 
-  constructor(private readonly entries: ReadonlyMap<string, TaskEntry>) {}
+  constructor(private readonly entries: Pick<ReadonlyMap<string, TaskEntry>, 'get'>) {}
 
   note(taskId: string): void {
     this.noted.add(taskId);

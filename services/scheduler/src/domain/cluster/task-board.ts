@@ -3,6 +3,7 @@ import { restOf, unpackSpec } from '@gantry/contracts/tasks/packed-spec';
 import type { SnapshotEntry } from '@gantry/event-sourcing/snapshot-store.port';
 import type { AssignEvent, AssignEventData } from '@gantry/contracts/scheduling/assign-events';
 import type { TaskEvent, TaskEventData } from '@gantry/contracts/tasks/task-events';
+import { TransientMap } from '@gantry/kernel/transient-map';
 import { reservationFor } from '../ledger/reservation-ledger.js';
 import type { Decision, PlacementEngine } from '../placement/placement-engine.js';
 import { shapeOf } from '../placement/shape.js';
@@ -18,7 +19,7 @@ import { newAssignment, specToRun, type Assignment, type TaskEntry } from './tas
  * seen in any relative order; a reservation is held exactly while an attempt may use its worker.
  */
 export class TaskBoard {
-  private readonly entries = new Map<string, TaskEntry>();
+  private readonly entries = new TransientMap<string, TaskEntry>();
   private readonly delayed = new DelayedTasks();
   private readonly early = new EarlyAssignments();
   /** What is due to be said about attempts that must not run. */

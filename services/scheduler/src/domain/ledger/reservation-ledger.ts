@@ -1,3 +1,4 @@
+import { TransientMap } from '@gantry/kernel/transient-map';
 import type { Shape } from '../placement/shape.js';
 
 /** What one attempt of one task holds on one worker, from the decision until the attempt is over. */
@@ -26,7 +27,7 @@ interface Account {
   /** Device -> how many reservations name it: a history with a double hand-out must not free it too early. */
   readonly devices: Map<string, number>;
   readonly gpuIds: Set<string>;
-  readonly reservations: Map<string, Reservation>;
+  readonly reservations: TransientMap<string, Reservation>;
 }
 
 const NOTHING: WorkerTotals = { tasks: 0, cpuCenti: 0, memoryMb: 0, storageMb: 0, gpuIds: new Set() };
@@ -37,8 +38,8 @@ const NOTHING: WorkerTotals = { tasks: 0, cpuCenti: 0, memoryMb: 0, storageMb: 0
  * have not been seen yet can hold reservations too (after a restart).
  */
 export class ReservationLedger {
-  private readonly byTask = new Map<string, Reservation>();
-  private readonly accounts = new Map<string, Account>();
+  private readonly byTask = new TransientMap<string, Reservation>();
+  private readonly accounts = new TransientMap<string, Account>();
 
   /** False if the task already holds a reservation (of any attempt). */
   reserve(reservation: Reservation): boolean {
@@ -52,7 +53,7 @@ export class ReservationLedger {
         storageMb: 0,
         devices: new Map(),
         gpuIds: new Set(),
-        reservations: new Map(),
+        reservations: new TransientMap(),
       };
       this.accounts.set(reservation.workerId, account);
     }

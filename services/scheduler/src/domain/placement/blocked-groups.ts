@@ -1,3 +1,4 @@
+import { TransientMap } from '@gantry/kernel/transient-map';
 import type { Room } from './shape.js';
 import { compareTasks, type QueuedTask, type TaskGroup } from './task-group.js';
 
@@ -21,7 +22,7 @@ interface Node extends Room {
  */
 export class BlockedGroups {
   private root: Node | undefined;
-  private readonly tasks = new Map<TaskGroup, QueuedTask>();
+  private readonly tasks = new TransientMap<TaskGroup, QueuedTask>();
   private seed = 1;
 
   /** Not empty, and not here yet. */

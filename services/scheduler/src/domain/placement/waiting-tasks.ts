@@ -1,3 +1,5 @@
+import { TransientMap } from '@gantry/kernel/transient-map';
+import { TransientSet } from '@gantry/kernel/transient-set';
 import { BitSet } from './bit-set.js';
 import { BlockedGroups } from './blocked-groups.js';
 import type { Shape } from './shape.js';
@@ -27,16 +29,16 @@ const MAX_IDLE_GROUPS = 1_024;
 export class WaitingTasks {
   /** Tasks are found by their order within their group: one more map of all ids would be the dearest part of a start with a long queue. */
   private count = 0;
-  private readonly groups = new Map<string, TaskGroup>();
+  private readonly groups = new TransientMap<string, TaskGroup>();
   /** Non-empty groups. */
-  private readonly active = new Set<TaskGroup>();
+  private readonly active = new TransientSet<TaskGroup>();
   /** Active groups that may fit anywhere among their candidates. All other active ones are blocked. */
-  private readonly ready = new Set<TaskGroup>();
+  private readonly ready = new TransientSet<TaskGroup>();
   private readonly blocked = new BlockedGroups();
   /** Workers that freed something, and that a blocked group may fit. */
-  private readonly freed = new Set<number>();
+  private readonly freed = new TransientSet<number>();
   /** Empty groups, least recently used first. */
-  private readonly idle = new Set<TaskGroup>();
+  private readonly idle = new TransientSet<TaskGroup>();
   private readonly classes = new Map<string, EligibilityClass>();
   /** Slots in the order in which they freed something: what groups that nobody waits with have missed. */
   private freedLog: number[] = [];
@@ -95,7 +97,7 @@ export class WaitingTasks {
     return groups;
   }
 
-  get freedWorkers(): ReadonlySet<number> {
+  get freedWorkers(): Iterable<number> {
     return this.freed;
   }
 
@@ -223,7 +225,7 @@ export class WaitingTasks {
     this.blocked.delete(group);
     this.idle.add(group);
     if (this.idle.size <= MAX_IDLE_GROUPS) return;
-    const oldest = this.idle.values().next().value!;
+    const oldest = this.idle[Symbol.iterator]().next().value!;
     this.idle.delete(oldest);
     this.groups.delete(oldest.shape.key);
     const key = classKey(oldest.shape);

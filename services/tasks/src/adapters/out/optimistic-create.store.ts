@@ -1,6 +1,7 @@
 import type { Commit, DomainEvent, StoredCommit } from '@gantry/contracts/messaging/commit';
 import { subjects } from '@gantry/contracts/messaging/streams';
 import type { AppendResult, EventStore, FollowOptions } from '@gantry/event-sourcing/event-store.port';
+import { TransientSet } from '@gantry/kernel/transient-set';
 import type { FreshIds } from '../../application/submit-task.handler.js';
 
 /**
@@ -8,7 +9,7 @@ import type { FreshIds } from '../../application/submit-task.handler.js';
  * commits" by itself. If the guess was wrong, the append's fence refuses it and the second load is a real one.
  */
 export class OptimisticCreateStore<Event extends DomainEvent> implements EventStore<Event>, FreshIds {
-  private readonly fresh = new Set<string>();
+  private readonly fresh = new TransientSet<string>();
 
   constructor(private readonly store: EventStore<Event>) {}
 

@@ -1,3 +1,4 @@
+import { TransientMap } from '@gantry/kernel/transient-map';
 export interface SeenCommit {
   readonly sequence: number;
   readonly version: number;
@@ -6,7 +7,7 @@ export interface SeenCommit {
 
 /** Commits of tasks that have not ended yet where the scan is; the tasks that were seen longest ago are forgotten first. */
 export class OpenCommits {
-  private readonly byTask = new Map<string, SeenCommit[]>();
+  private readonly byTask = new TransientMap<string, SeenCommit[]>();
   private held = 0;
 
   constructor(private readonly limitBytes: number) {}

@@ -1,3 +1,4 @@
+import { TransientSet } from '@gantry/kernel/transient-set';
 import type { TaskStream } from './task-archive.port.js';
 
 interface Removal {
@@ -27,7 +28,7 @@ const SINGLY_A_STEP = 100;
  */
 export class Removals {
   private waiting: Removal[] = [];
-  private readonly known = new Set<number>();
+  private readonly known = new TransientSet<number>();
 
   constructor(
     private readonly stream: TaskStream,

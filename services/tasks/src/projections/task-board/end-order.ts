@@ -1,3 +1,4 @@
+import { TransientSet } from '@gantry/kernel/transient-set';
 /** Compacted when this many places at the front are empty, and they are most of all places. */
 const COMPACT_AT = 1_024;
 
@@ -5,7 +6,7 @@ const COMPACT_AT = 1_024;
 export class EndOrder {
   private ids: string[] = [];
   private first = 0;
-  private readonly present = new Set<string>();
+  private readonly present = new TransientSet<string>();
 
   get size(): number {
     return this.present.size;

@@ -36,6 +36,8 @@ export class OwnedTasks {
     else previous.next = next;
     if (next === undefined) this.last = previous;
     else next.previous = previous;
+    // Or the collector takes what is young behind an old row that is gone for alive.
+    row.previous = row.next = undefined;
   }
 
   *tasks(): Generator<HeldTask> {

@@ -3,6 +3,7 @@ import type { TaskListInput } from '@gantry/contracts/tasks/task-requests';
 import { isTerminal, taskStatuses } from '@gantry/contracts/tasks/task-status';
 import type { TaskView } from '@gantry/contracts/tasks/task-view';
 import { foldTaskCommit } from '@gantry/contracts/tasks/task-view.fold';
+import { TransientMap } from '@gantry/kernel/transient-map';
 import { EndOrder } from './end-order.js';
 import { noTasks, OwnedTasks, type BoardRow, type StatusCounts } from './owned-tasks.js';
 import { unpackTask, type HeldTask, type PackedTask } from './packed-task.js';
@@ -19,7 +20,7 @@ export interface TaskBoardOptions {
  * that who wrote reads it), and by the stream; a commit that is known already changes nothing.
  */
 export class TaskBoard {
-  private readonly rows = new Map<string, BoardRow>();
+  private readonly rows = new TransientMap<string, BoardRow>();
   private readonly owners = new Map<string, OwnedTasks>();
   private readonly ended = new EndOrder();
   private readonly positions = new QueuePositions();
