@@ -78,14 +78,10 @@ export function webProcess(settings) {
 }
 
 /**
- * Messages live for milliseconds: with more room for the young (MiB, used only under load) fewer of them are copied before they die,
- * which saves a tenth of the CPU of a busy service.
+ * Messages live for milliseconds: with more room for the young (MiB, used only under load) fewer of them are copied before they die. Not more: every
+ * request waits while they are collected.
  */
 const nodeFlags = ['--enable-source-maps', '--max-semi-space-size=32'];
-
-/** These take up to a million objects in at their start, and all of them stay: a third of the work is copying them about otherwise. */
-const nodeFlagsOfLargeState = ['--enable-source-maps', '--max-semi-space-size=64'];
-const largeState = /^(tasks|scheduler)\b/;
 
 /**
  * @param {Settings} settings @param {string} name @param {string} program @param {NodeJS.ProcessEnv} extra
@@ -98,7 +94,7 @@ function nodeProcess(settings, name, program, extra, login) {
   return {
     name,
     command: process.execPath,
-    args: [...(largeState.test(name) ? nodeFlagsOfLargeState : nodeFlags), main],
+    args: [...nodeFlags, main],
     cwd: settings.data,
     ipc: true,
     env: {

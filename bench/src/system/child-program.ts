@@ -1,10 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 
 /** As `npm start` runs the services (scripts/parts/services.mjs). */
-const nodeFlags = (name: string): string[] => [
-  '--enable-source-maps',
-  `--max-semi-space-size=${name === 'tasks' || name === 'scheduler' ? 64 : 32}`,
-];
+const nodeFlags = ['--enable-source-maps', '--max-semi-space-size=32'];
 const STOP_GRACE_MS = 12_000;
 const running = new Set<ChildProcess>();
 let registered = false;
@@ -34,7 +31,7 @@ export class ChildProgram {
 
   static async start({ name, main, env, cwd, profileFolder, onMessage }: ChildProgramOptions): Promise<ChildProgram> {
     const profile = profileFolder === undefined ? [] : ['--cpu-prof', `--cpu-prof-dir=${profileFolder}/${name}`];
-    const child = spawn(process.execPath, [...profile, ...nodeFlags(name), main], {
+    const child = spawn(process.execPath, [...profile, ...nodeFlags, main], {
       cwd,
       env: { ...process.env, NODE_ENV: 'production', LOG_LEVEL: 'warn', ...env },
       stdio: ['ignore', 'pipe', 'pipe', 'ipc'],

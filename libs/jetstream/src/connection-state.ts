@@ -1,3 +1,4 @@
+import { TransientSet } from '@gantry/kernel/transient-set';
 import type { NatsConnection } from '@nats-io/transport-node';
 
 /** Whether a connection is up, with events. One observer per connection, however many ask. */
@@ -14,7 +15,7 @@ export class ConnectionState {
   }
 
   private up = true;
-  private readonly listeners = new Set<(connected: boolean) => void>();
+  private readonly listeners = new TransientSet<(connected: boolean) => void>();
 
   private constructor(private readonly nc: NatsConnection) {
     void this.observe();

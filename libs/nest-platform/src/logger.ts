@@ -1,5 +1,4 @@
 import { type DestinationStream, type Logger as PinoLogger, pino } from 'pino';
-import { requestLogFields } from './request-scope.js';
 
 /** `logger.info({ taskId }, 'stable message')`: fields first, then a message that never contains a value. */
 export type Logger = PinoLogger;
@@ -23,7 +22,6 @@ export function createLogger(name: string, { level, format, destination }: Logge
       base: { name, pid: process.pid },
       timestamp: pino.stdTimeFunctions.isoTime,
       formatters: { level: (label) => ({ level: label }) },
-      mixin: requestLogFields,
       redact: { paths: [...secrets, ...secrets.map((field) => `*.${field}`)], censor: '[hidden]' },
     },
     format === 'pretty' ? prettyStream(output) : output,

@@ -1,7 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { createLogger } from './logger.js';
 import { NestLogger } from './nest-logger.js';
-import { withRequestContext } from './request-scope.js';
 
 const capture = (format: 'json' | 'pretty', level = 'info') => {
   const lines: string[] = [];
@@ -17,22 +16,6 @@ describe('logger', () => {
     expect(String(last()['time'])).toMatch(/^\d{4}-\d\d-\d\dT/);
     logger.debug('too quiet');
     expect(lines).toHaveLength(1);
-  });
-
-  it('adds the correlation and trace id of the request that is being served', async () => {
-    const { logger, last } = capture('json');
-    const context = {
-      actor: { kind: 'anonymous' as const },
-      correlationId: 'c-1',
-      traceparent: '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01',
-    };
-    await withRequestContext(context, async () => {
-      await Promise.resolve();
-      logger.info('inside');
-    });
-    expect(last()).toMatchObject({ correlationId: 'c-1', traceId: '0af7651916cd43dd8448eb211c80319c' });
-    logger.info('outside');
-    expect(last()).not.toHaveProperty('correlationId');
   });
 
   it('cuts secrets out, whoever logs them', () => {

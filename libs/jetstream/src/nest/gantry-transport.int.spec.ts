@@ -3,7 +3,8 @@ import { streams } from '@gantry/contracts/messaging/streams';
 import { GantryError } from '@gantry/kernel/gantry-error';
 import { readBaseEnvironment } from '@gantry/nest-platform/environment';
 import type { HealthState } from '@gantry/nest-platform/health';
-import { currentRequestContext } from '@gantry/nest-platform/request-scope';
+import { createLogger } from '@gantry/nest-platform/logger';
+import type { MessagingMetrics } from '@gantry/nest-platform/messaging-metrics';
 import { HEALTH } from '@gantry/nest-platform/tokens';
 import { Controller, Inject, Module } from '@nestjs/common';
 import type { NatsConnection } from '@nats-io/transport-node';
@@ -13,6 +14,7 @@ import { connectNats } from '../connect.js';
 import { RequestClient } from '../request-client.js';
 import { type NatsServerFixture, startNatsServer } from '../testing/nats-server.fixture.js';
 import { HandleRequest, type InboundRequest } from './decorators.js';
+import { RequestResponder } from './request-responder.js';
 import { type RunningService, startService } from './start-service.js';
 
 const greet = defineRequest({
@@ -70,7 +72,7 @@ class GreeterRequests {
     return {
       greetings: Array.from({ length: input.times }, () => `Hello ${input.name}`),
       caller: actor.kind === 'user' ? actor.name : actor.kind,
-      traced: currentRequestContext()?.traceparent === traceparent ? (traceparent ?? null) : 'lost',
+      traced: traceparent ?? null,
     };
   }
 
@@ -193,6 +195,29 @@ describe('requests', () => {
     const crashed = client.request(crash, {}, context).catch((error: unknown) => error);
     expect(await crashed).toMatchObject({ code: 'INTERNAL', kind: 'internal' });
     expect(String(await crashed)).not.toContain('secret detail');
+  });
+
+  it('logs a failure with the ids by which the request is found elsewhere', async () => {
+    const lines: string[] = [];
+    const logger = createLogger('greeter', {
+      ...{ level: 'info', format: 'json' as const },
+      destination: { write: (line) => void lines.push(line) },
+    });
+    const broken = defineRequest({ subject: 'cmd.greeter.broken', input: z.object({}), output: z.object({}) });
+    const handler = (): Promise<never> => Promise.reject(new TypeError('no such thing'));
+    const metrics = { request: () => undefined } as unknown as MessagingMetrics;
+    const responder = new RequestResponder(nc, 'greeter', broken, handler, logger, metrics);
+    try {
+      await expect(client.request(broken, {}, context)).rejects.toMatchObject({ code: 'INTERNAL' });
+      expect(lines.map((line) => JSON.parse(line) as unknown)).toMatchObject([
+        {
+          ...{ level: 'error', msg: 'request failed', subject: broken.subject, err: { message: 'no such thing' } },
+          ...{ correlationId: 'c-1', traceId: '0af7651916cd43dd8448eb211c80319c' },
+        },
+      ]);
+    } finally {
+      await responder.stop();
+    }
   });
 
   it('runs requests side by side', async () => {

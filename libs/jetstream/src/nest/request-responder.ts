@@ -9,7 +9,6 @@ import { GantryError } from '@gantry/kernel/gantry-error';
 import { TransientSet } from '@gantry/kernel/transient-set';
 import type { Logger } from '@gantry/nest-platform/logger';
 import type { MessagingMetrics } from '@gantry/nest-platform/messaging-metrics';
-import { withRequestContext } from '@gantry/nest-platform/request-scope';
 import { headers, type Msg, type NatsConnection, type Subscription } from '@nats-io/transport-node';
 import { parseJsonBytes } from '../stream-message.js';
 import type { InboundRequest } from './decorators.js';
@@ -68,18 +67,18 @@ export class RequestResponder {
   private async answer(message: Msg): Promise<void> {
     const started = performance.now();
     let outcome = 'ok';
+    let context: RequestContext | undefined;
     try {
-      const context = contextOf(message);
+      context = contextOf(message);
       const input = this.inputOf(message);
       const request: InboundRequest = {
         context,
         subject: message.subject,
         ...(this.contract.inputBytes ? { bytes: message.data } : {}),
       };
-      const result = await withRequestContext(context, () => this.handler(input, request));
-      this.answerValue(message, result);
+      this.answerValue(message, await this.handler(input, request));
     } catch (error) {
-      outcome = this.answerError(message, error);
+      outcome = this.answerError(message, error, context);
     }
     this.metrics.request(this.contract.subject, outcome, (performance.now() - started) / 1_000);
   }
@@ -121,9 +120,9 @@ export class RequestResponder {
   }
 
   /** Answers the error's code. */
-  private answerError(message: Msg, error: unknown): string {
+  private answerError(message: Msg, error: unknown, context?: RequestContext): string {
     const body = GantryError.bodyOf(error);
-    const fields = { subject: message.subject, code: body.code };
+    const fields = { subject: message.subject, code: body.code, ...idsOf(context) };
     if (body.kind === 'internal') this.logger.error({ ...fields, err: error }, 'request failed');
     else this.logger.debug(fields, 'request refused');
     this.respond(message, Buffer.from(JSON.stringify(body)), errorHeaders);
@@ -134,6 +133,13 @@ export class RequestResponder {
     // The asker is gone when the connection is; it asks again.
     if (!this.nc.isClosed()) message.respond(bytes, { headers: sent });
   }
+}
+
+/** By which a log line is found that belongs to a request. */
+function idsOf(context: RequestContext | undefined): Record<string, string> {
+  if (context === undefined) return {};
+  const traceId = context.traceparent?.split('-')[1];
+  return { correlationId: context.correlationId, ...(traceId === undefined ? {} : { traceId }) };
 }
 
 /** From the header; a bare request (a person with the `nats` tool) is anonymous, and handlers decide what that may do. */
