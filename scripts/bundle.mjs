@@ -45,6 +45,7 @@ await bundle.write({
   entryFileNames: file,
   chunkFileNames: '[name].js',
   keepNames: true,
+  // Not even of what has no effect: it takes out what `spreadShapes` puts in.
   minify: false,
   sourcemap: true,
   sourcemapExcludeSources: true,

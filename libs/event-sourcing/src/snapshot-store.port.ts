@@ -46,8 +46,8 @@ export interface SnapshotDraft {
 
 export interface StoredSnapshot {
   readonly positions: StreamPositions;
-  /** All entries in their order, in batches of moderate size. Whole and undamaged: this was checked before. */
-  batches(): AsyncIterable<readonly SnapshotEntry[]>;
+  /** All entries in their order, in batches of moderate size. Each can be read once. Whole and undamaged: this was checked before. */
+  batches(): AsyncIterable<Iterable<SnapshotEntry>>;
 }
 
 export interface SavedSnapshot {

@@ -13,11 +13,11 @@ const REST_MS = 1;
 const NEW_LINE = 10;
 
 interface ChunkHead {
-  /** How many of each row's first numbers are places in `parts`. */
+  /** How many numbers at the end of each row, before the last one, are places in `parts`. */
   readonly shared: number;
   readonly parts: readonly object[];
-  /** Places of the shared objects, then the own values, then the length of the text. */
-  readonly rows: readonly (readonly unknown[])[];
+  /** The own values, then the places of the shared objects, then the length of the text. */
+  readonly rows: readonly unknown[][];
 }
 
 export interface Chunk {
@@ -59,7 +59,7 @@ class ChunkWriter {
   constructor(readonly shared: number) {}
 
   add({ own, shared, text }: SnapshotEntry): void {
-    const row = JSON.stringify([...shared.map((part) => this.place(part)), ...own, text.length]);
+    const row = JSON.stringify([...own, ...shared.map((part) => this.place(part)), text.length]);
     this.rows.push(row);
     this.texts.push(text);
     this.characters += row.length + text.length;
@@ -87,17 +87,24 @@ class ChunkWriter {
   }
 }
 
-export function readChunk(bytes: Buffer): SnapshotEntry[] {
+/** One by one, and made of what the parser has made: a million entries are mostly a matter of how many objects that takes. */
+export function* readChunk(bytes: Buffer): Generator<SnapshotEntry> {
   const end = bytes.indexOf(NEW_LINE);
   const { shared: count, parts, rows } = JSON.parse(bytes.toString('utf8', 0, end)) as ChunkHead;
   // Each entry's text is a part of this one string, which is not copied and costs the garbage collector nothing.
   const texts = bytes.toString('utf8', end + 1);
   let at = 0;
-  return rows.map((row) => {
+  // Neighbours mostly share the same objects.
+  let shared: object[] = new Array<object>(count);
+  for (const row of rows) {
     const begin = at;
-    at += row[row.length - 1] as number;
-    const shared: object[] = [];
-    for (let index = 0; index < count; index += 1) shared.push(parts[row[index] as number]!);
-    return { own: row.slice(count, -1), shared, text: texts.slice(begin, at) };
-  });
+    at += row.pop() as number;
+    for (let index = count - 1; index >= 0; index -= 1) {
+      const part = parts[row.pop() as number]!;
+      if (shared[index] === part) continue;
+      shared = [...shared];
+      shared[index] = part;
+    }
+    yield { own: row, shared, text: texts.slice(begin, at) };
+  }
 }

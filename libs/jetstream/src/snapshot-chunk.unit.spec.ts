@@ -20,7 +20,7 @@ async function written(isUrgent: boolean): Promise<{ texts: string[]; turns: num
   const other = setInterval(() => (turns += 1), 1);
   const texts: string[] = [];
   for await (const { text } of inChunks(slowEntries(), () => isUrgent))
-    texts.push(...readChunk(Buffer.from(text)).map((entry) => entry.text));
+    for (const entry of readChunk(Buffer.from(text))) texts.push(entry.text);
   clearInterval(other);
   return { texts, turns };
 }

@@ -73,7 +73,7 @@ describe('SnapshotKeeper', () => {
         state.push(next.sequence);
         keeper.count();
       },
-      restore: () => keeper.restore((entries) => state.push(...entries.map(({ own }) => own[0] as number))),
+      restore: () => keeper.restore(({ own }) => void state.push(own[0] as number)),
     };
   };
 

@@ -63,8 +63,8 @@ export class SnapshotKeeper {
     this.policy = { ...defaultPolicy, ...options.policy };
   }
 
-  /** Hands the entries over; answers the positions that they stand for, or undefined if everything has to be read from the streams. */
-  async restore(take: (entries: readonly SnapshotEntry[]) => void): Promise<StreamPositions | undefined> {
+  /** Hands the entries over one by one; answers the positions that they stand for, or undefined if everything has to be read from the streams. */
+  async restore(take: (entry: SnapshotEntry) => void): Promise<StreamPositions | undefined> {
     const { store, name, version, logger } = this.options;
     const began = performance.now();
     const snapshot = await store.load(name, version).catch((error: unknown) => {
@@ -80,8 +80,10 @@ export class SnapshotKeeper {
     let entries = 0;
     try {
       for await (const batch of snapshot.batches()) {
-        take(batch);
-        entries += batch.length;
+        for (const entry of batch) {
+          take(entry);
+          entries += 1;
+        }
       }
     } catch (error) {
       // Half of it is in the state by now. The next start finds none and reads everything.

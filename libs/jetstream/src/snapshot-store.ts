@@ -18,9 +18,9 @@ import { inChunks, readChunk } from './snapshot-chunk.js';
 import { manager } from './stream-admin.js';
 import { parseJsonBytes } from './stream-message.js';
 
-/** Well under the broker's limit of 1 MiB a message. */
-const PIECE_BYTES = 512 * 1024;
-const PIECES_ON_THEIR_WAY = 16;
+/** Well under the broker's limit of 1 MiB a message. The client puts one that comes in many parts together in buffers that it has to make again and again. */
+const PIECE_BYTES = 128 * 1024;
+const PIECES_ON_THEIR_WAY = 64;
 const EXPANDED_AHEAD = 3;
 /** Room for most chunks: with the default of 16 KiB each one is put together from a hundred buffers. */
 const EXPANDED_BYTES = 4 * 1024 * 1024;
@@ -187,7 +187,7 @@ const pieceKey = (name: string, generation: string, chunk: number, piece: number
 const sha256 = (bytes: Uint8Array): string => createHash('sha256').update(bytes).digest('hex');
 
 /** Each chunk is expanded while those before it are taken in; that happens beside the event loop. */
-async function* expanded(chunks: readonly Buffer[]): AsyncGenerator<readonly SnapshotEntry[]> {
+async function* expanded(chunks: readonly Buffer[]): AsyncGenerator<Iterable<SnapshotEntry>> {
   const ahead: Promise<Buffer>[] = [];
   const begin = (chunk: Buffer | undefined): void => {
     if (chunk === undefined) return;

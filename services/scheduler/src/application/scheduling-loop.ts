@@ -104,18 +104,16 @@ export class SchedulingLoop {
     })();
   }
 
-  /** Takes the entries of `snapshot` in, in the same order, before anything else. `since`: first sequence that ASSIGN still holds. */
-  restore(entries: readonly SnapshotEntry[], since: number): void {
+  /** Takes in an entry of `snapshot`: all of them in the same order, before anything else. `since`: first sequence that ASSIGN still holds. */
+  restore(entry: SnapshotEntry, since: number): void {
     const { board } = this.ports.cluster;
-    for (const entry of entries) {
-      if (entry.shared.length > 0) {
-        board.restore(entry);
-        continue;
-      }
-      const [end] = entry.own as [SnapshotEnd];
-      board.endRestore(end.rest, this.now());
-      this.outbox.restore(end.heads, since);
+    if (entry.shared.length > 0) {
+      board.restore(entry);
+      return;
     }
+    const [end] = entry.own as [SnapshotEnd];
+    board.endRestore(end.rest, this.now());
+    this.outbox.restore(end.heads, since);
   }
 
   onTaskCommit(stored: StoredCommit<TaskEvent>): void {

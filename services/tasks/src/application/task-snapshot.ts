@@ -5,7 +5,7 @@ import type { TaskState } from '../domain/task/task.state.js';
 import { PackedTask, packTask, type HeldTask, type ViewRest } from '../projections/task-board/packed-task.js';
 
 /** Raise it whenever the form of the entries, of the view or of the aggregate changes, or a fold gives another result. */
-export const TASK_SNAPSHOT_VERSION = 2;
+export const TASK_SNAPSHOT_VERSION = 3;
 
 /** One task of the board with its aggregate, out of a snapshot. Holds nothing that TASKS does not hold. */
 export interface RestoredTask {

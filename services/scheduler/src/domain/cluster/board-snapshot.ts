@@ -5,7 +5,7 @@ import type { EarlyAssignment } from './early-assignments.js';
 import { newAssignment, type Assignment, type Revocation, type TaskEntry } from './task-entry.js';
 
 /** Raise it whenever the form of the entries changes, or a fold gives another result. */
-export const BOARD_SNAPSHOT_VERSION = 3;
+export const BOARD_SNAPSHOT_VERSION = 4;
 
 /** An assignment as ASSIGN and TASKS show it: without what only this process knows of it. */
 interface StoredAssignment extends Pick<

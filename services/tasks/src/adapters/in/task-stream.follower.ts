@@ -58,7 +58,7 @@ export class TaskStreamFollower implements OnModuleInit, BeforeApplicationShutdo
     const { nc, logger } = this.options.host;
     for (const stream of [streams.tasks, streams.artifacts, streams.reports]) await ensureStream(nc, stream);
     const begin = clock.now();
-    const restored = await this.keeper.restore((entries) => this.take(entries));
+    const restored = await this.keeper.restore((entry) => this.take(entry));
     this.position = restored?.[streams.tasks.name] ?? this.position;
     barrier.advance(this.position.sequence);
     let commits = 0;
@@ -127,12 +127,10 @@ export class TaskStreamFollower implements OnModuleInit, BeforeApplicationShutdo
   }
 
   /** Only the first entry, of the deleted tasks, shares nothing with others. */
-  private take(entries: readonly SnapshotEntry[]): void {
+  private take(entry: SnapshotEntry): void {
     const { executor, leftovers } = this.options;
-    for (const entry of entries) {
-      if (entry.shared.length > 0) executor.restore(entry);
-      else (entry.own as readonly DeletedTask[]).forEach((deleted) => leftovers.remember(deleted));
-    }
+    if (entry.shared.length > 0) executor.restore(entry);
+    else (entry.own as readonly DeletedTask[]).forEach((deleted) => leftovers.remember(deleted));
   }
 
   /** Whatever ends the reading leaves a board that stands still: say so loudly. */
