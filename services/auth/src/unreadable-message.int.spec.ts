@@ -145,8 +145,10 @@ describe.each([
     const third = await boot();
     expect(nameOf(third, sick.id)).toBe('sick');
     expect(await letter()).toEqual(found);
-    for (const refused of [replay(found, contextOf(sick)), ask(discardDeadLetter, { id: found.id }, contextOf(sick))])
-      await expect(refused).rejects.toMatchObject({ code: 'AUTH.ADMIN_ONLY' });
+    await expect(replay(found, contextOf(sick))).rejects.toMatchObject({ code: 'AUTH.ADMIN_ONLY' });
+    await expect(ask(discardDeadLetter, { id: found.id }, contextOf(sick))).rejects.toMatchObject({
+      code: 'AUTH.ADMIN_ONLY',
+    });
     await expect(replay(found)).rejects.toMatchObject({ code: 'DEAD_LETTER.FAILED_AGAIN' });
 
     await ask(discardDeadLetter, { id: found.id }, root);
