@@ -1,3 +1,6 @@
+import type { SnapshotEntry } from './snapshot-entry.js';
+import type { SnapshotPage } from './snapshot-page.js';
+
 /** A message that could not be taken in, and with which the later ones of its subject were held aside. */
 export interface HeldMessage {
   readonly subject: string;
@@ -20,19 +23,6 @@ export interface StreamPosition {
 /** By name of the stream. */
 export type StreamPositions = Readonly<Record<string, StreamPosition>>;
 
-/**
- * One piece of the state. Reading a million of them is a matter of how much has to be parsed and made into objects, so an entry says
- * which part of it is which.
- */
-export interface SnapshotEntry {
-  /** JSON values of this entry alone. */
-  readonly own: readonly unknown[];
-  /** JSON objects that other entries mostly have too. A different one is stored once for many entries, and they get back one object. */
-  readonly shared: readonly object[];
-  /** Comes back as it is, unparsed; empty if there is none. */
-  readonly text: string;
-}
-
 export interface SnapshotDraft {
   readonly positions: StreamPositions;
   /**
@@ -46,8 +36,10 @@ export interface SnapshotDraft {
 
 export interface StoredSnapshot {
   readonly positions: StreamPositions;
-  /** All entries in their order, in batches of moderate size. Each can be read once. Whole and undamaged: this was checked before. */
-  batches(): AsyncIterable<Iterable<SnapshotEntry>>;
+  /**
+   * All entries in their order; those of one page have one layout. Can be read once. Whole and undamaged: this was checked before.
+   */
+  pages(): AsyncIterable<SnapshotPage>;
 }
 
 export interface SavedSnapshot {

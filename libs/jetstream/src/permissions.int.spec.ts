@@ -63,7 +63,7 @@ describe('what each broker user can do with this library', () => {
     });
     expect(await lease.acquire()).toBe(true);
     const snapshots = new KvSnapshotStore(nc, 'scheduler');
-    const entry = { own: ['x'], shared: [], text: '' };
+    const entry = { key: 'x', numbers: [], shared: [], texts: [] };
     await snapshots.save('queue', 1, { positions: {}, entries: [entry] });
     expect(await snapshots.save('queue', 1, { positions: {}, entries: [entry] })).toMatchObject({ entries: 1 });
     expect((await snapshots.load('queue', 1))?.positions).toEqual({});

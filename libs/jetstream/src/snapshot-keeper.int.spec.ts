@@ -62,7 +62,7 @@ describe('SnapshotKeeper', () => {
       policy,
       capture: () => ({
         positions: { [counters.name]: position },
-        entries: state.map((sequence) => ({ own: [sequence], shared: [], text: '' })),
+        entries: state.map((sequence) => ({ key: '', numbers: [sequence], shared: [], texts: [] })),
       }),
     });
     return {
@@ -73,7 +73,10 @@ describe('SnapshotKeeper', () => {
         state.push(next.sequence);
         keeper.count();
       },
-      restore: () => keeper.restore(({ own }) => void state.push(own[0] as number)),
+      restore: () =>
+        keeper.restore((page) => {
+          for (let row = 0; row < page.size; row += 1) state.push(page.number(0, row));
+        }),
     };
   };
 

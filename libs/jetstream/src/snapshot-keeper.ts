@@ -1,11 +1,11 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import type {
   SnapshotDraft,
-  SnapshotEntry,
   SnapshotStore,
   StreamPosition,
   StreamPositions,
 } from '@gantry/event-sourcing/snapshot-store.port';
+import type { SnapshotPage } from '@gantry/event-sourcing/snapshot-page';
 import { GantryError } from '@gantry/kernel/gantry-error';
 import type { Logger } from '@gantry/nest-platform/logger';
 import type { NatsConnection } from '@nats-io/transport-node';
@@ -63,8 +63,8 @@ export class SnapshotKeeper {
     this.policy = { ...defaultPolicy, ...options.policy };
   }
 
-  /** Hands the entries over one by one; answers the positions that they stand for, or undefined if everything has to be read from the streams. */
-  async restore(take: (entry: SnapshotEntry) => void): Promise<StreamPositions | undefined> {
+  /** Hands the pages over one by one; answers the positions that they stand for, or undefined if everything has to be read from the streams. */
+  async restore(take: (page: SnapshotPage) => void): Promise<StreamPositions | undefined> {
     const { store, name, version, logger } = this.options;
     const began = performance.now();
     const snapshot = await store.load(name, version).catch((error: unknown) => {
@@ -79,11 +79,9 @@ export class SnapshotKeeper {
     }
     let entries = 0;
     try {
-      for await (const batch of snapshot.batches()) {
-        for (const entry of batch) {
-          take(entry);
-          entries += 1;
-        }
+      for await (const page of snapshot.pages()) {
+        take(page);
+        entries += page.size;
       }
     } catch (error) {
       // Half of it is in the state by now. The next start finds none and reads everything.

@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import type { SnapshotEntry } from '@gantry/event-sourcing/snapshot-store.port';
+import type { SnapshotEntry } from '@gantry/event-sourcing/snapshot-entry';
 import { fold } from '@gantry/event-sourcing/decider';
 import { type CounterEvent, counterCommit } from '@gantry/event-sourcing/testing/commit-builder';
 import { counterDecider, type CounterState } from '@gantry/event-sourcing/testing/counter-decider';
@@ -38,12 +38,20 @@ describe('KvSnapshotStore', () => {
   };
 
   const at = (sequence: number) => ({ COUNTERS: { sequence, commitId: `c${sequence}` } });
-  const of = (...own: unknown[]): SnapshotEntry => ({ own, shared: [], text: '' });
+  const of = (...values: unknown[]): SnapshotEntry => ({
+    key: '',
+    numbers: [],
+    shared: [],
+    texts: [JSON.stringify(values)],
+  });
+  const firstOf = (entry: SnapshotEntry | undefined): unknown =>
+    entry && (JSON.parse(entry.texts[0] ?? '') as unknown[])[0];
   const loaded = async (name: string, version = 1) => {
     const snapshot = await snapshots.load(name, version);
     if (snapshot === undefined) return undefined;
     const entries: SnapshotEntry[] = [];
-    for await (const batch of snapshot.batches()) entries.push(...batch);
+    for await (const page of snapshot.pages())
+      for (let row = 0; row < page.size; row += 1) entries.push(page.entry(row));
     return { positions: snapshot.positions, entries };
   };
 
@@ -56,9 +64,10 @@ describe('KvSnapshotStore', () => {
     const entries = [
       of({ text: 'žluťoučký 🐴' }, null, 'line\nbreak'),
       ...Array.from({ length: 6_000 }, (_, index) => ({
-        own: [index],
+        key: `ř${index}`,
+        numbers: [index, NaN, -0.5],
         shared: [{ color: ['red', 'green'][index % 2] }, { noise: randomBytes(10).toString('hex') }],
-        text: `${'žluťoučký 🐴\n'.repeat(index % 3)}${randomBytes(200).toString('hex')}`,
+        texts: [`${'žluťoučký 🐴\n'.repeat(index % 3)}${randomBytes(200).toString('hex')}`, ''],
       })),
       of({ large: randomBytes(1_500_000).toString('hex') }),
     ];
@@ -79,10 +88,11 @@ describe('KvSnapshotStore', () => {
   it('stores what entries share once for many of them, and gives them one object back', async () => {
     const colors = ['red', 'green', 'blue'].map((color) => ({ color, lengthy: color.repeat(300) }));
     const entries = Array.from({ length: 3_000 }, (_, index) => ({
-      own: [index],
+      key: '',
+      numbers: [index],
       // Equal ones count as one, whichever object they are.
       shared: [index % 2 === 0 ? colors[index % 3]! : { ...colors[index % 3]! }],
-      text: '',
+      texts: [],
     }));
     const saved = await snapshots.save('shared', 1, { positions: at(1), entries });
     expect(saved?.bytes).toBeLessThan(20_000);
@@ -131,7 +141,7 @@ describe('KvSnapshotStore', () => {
     );
     expect(outcomes.filter((outcome) => outcome !== undefined).length).toBeGreaterThan(0);
     const winner = await loaded('race');
-    const writer = winner?.entries[0]?.own[0] as number;
+    const writer = firstOf(winner?.entries[0]) as number;
     expect(winner).toEqual({ positions: at(100 + writer), entries: [of(writer), of(writer)] });
     expect(await keysOf('race')).toHaveLength(2);
   });
@@ -187,7 +197,7 @@ describe('KvSnapshotStore', () => {
 
           const stop = new AbortController();
           const start = await loaded(id);
-          let state = start?.entries[0]?.own[0] as CounterState;
+          let state = firstOf(start?.entries[0]) as CounterState;
           await store.follow({
             fromSequence: (start?.positions['COUNTERS']?.sequence ?? 0) + 1,
             filter: `counters.${id}`,

@@ -4,17 +4,17 @@ import { constants, gunzip, gzip } from 'node:zlib';
 import type {
   SavedSnapshot,
   SnapshotDraft,
-  SnapshotEntry,
   SnapshotStore,
   StoredSnapshot,
   StreamPositions,
 } from '@gantry/event-sourcing/snapshot-store.port';
+import { SnapshotPage } from '@gantry/event-sourcing/snapshot-page';
 import type { KV, KvEntry } from '@nats-io/kv';
 import type { NatsConnection } from '@nats-io/transport-node';
 import { z } from 'zod';
 import { followStream } from './follow-stream.js';
 import { isLostRace, openBucket } from './kv-lease.js';
-import { inChunks, readChunk } from './snapshot-chunk.js';
+import { inPages } from './snapshot-pages.js';
 import { manager } from './stream-admin.js';
 import { parseJsonBytes } from './stream-message.js';
 
@@ -22,8 +22,8 @@ import { parseJsonBytes } from './stream-message.js';
 const PIECE_BYTES = 128 * 1024;
 const PIECES_ON_THEIR_WAY = 64;
 const EXPANDED_AHEAD = 3;
-/** Room for most chunks: with the default of 16 KiB each one is put together from a hundred buffers. */
-const EXPANDED_BYTES = 4 * 1024 * 1024;
+/** The least that zlib takes. */
+const MIN_CHUNK_BYTES = 64;
 /** What another writer left behind half done is cleared away after this. */
 const ABANDONED_AFTER_MS = 3_600_000;
 
@@ -46,7 +46,8 @@ const headSchema = z.object({
   ),
   /** `<milliseconds of its begin>-<id>` */
   generation: z.string(),
-  chunks: z.array(z.object({ pieces: z.number().int(), sha256: z.string() })),
+  /** Each is a page; `bytes`: its size before it was compressed. */
+  chunks: z.array(z.object({ pieces: z.number().int(), bytes: z.number().int(), sha256: z.string() })),
 });
 type Head = z.infer<typeof headSchema>;
 type Chunk = Head['chunks'][number];
@@ -75,7 +76,7 @@ export class KvSnapshotStore implements SnapshotStore {
       const head = parseHead(await kv.get(headKey(name)));
       if (head?.version !== version) return undefined;
       const chunks = await this.readChunks(name, head);
-      if (chunks !== undefined) return { positions: head.positions, batches: () => expanded(chunks) };
+      if (chunks !== undefined) return { positions: head.positions, pages: () => expanded(head, chunks) };
       // Replaced by a newer one while it was read: that one then. Otherwise it is damaged.
       if (parseHead(await kv.get(headKey(name)))?.generation === head.generation) return undefined;
     }
@@ -93,17 +94,17 @@ export class KvSnapshotStore implements SnapshotStore {
     const chunks: Chunk[] = [];
     const saved = { entries: 0, bytes: 0 };
     try {
-      for await (const { text, entries: count } of inChunks(entries, isUrgent)) {
+      for await (const page of inPages(entries, isUrgent)) {
         if (signal?.aborted === true) return await this.abandon(name, generation);
-        const bytes = await compress(text, { level: constants.Z_BEST_SPEED });
+        const bytes = await compress(page.bytes, { level: constants.Z_BEST_SPEED });
         const pieces = Math.ceil(bytes.length / PIECE_BYTES);
         for (let piece = 0; piece < pieces; piece += 1)
           await kv.put(
             pieceKey(name, generation, chunks.length, piece),
             bytes.subarray(piece * PIECE_BYTES, (piece + 1) * PIECE_BYTES),
           );
-        chunks.push({ pieces, sha256: sha256(bytes) });
-        saved.entries += count;
+        chunks.push({ pieces, bytes: page.bytes.length, sha256: sha256(bytes) });
+        saved.entries += page.entries;
         saved.bytes += bytes.length;
       }
       const head: Head = { version, positions, generation, chunks };
@@ -187,20 +188,22 @@ const pieceKey = (name: string, generation: string, chunk: number, piece: number
 const sha256 = (bytes: Uint8Array): string => createHash('sha256').update(bytes).digest('hex');
 
 /** Each chunk is expanded while those before it are taken in; that happens beside the event loop. */
-async function* expanded(chunks: readonly Buffer[]): AsyncGenerator<Iterable<SnapshotEntry>> {
+async function* expanded({ chunks: sizes }: Head, chunks: readonly Buffer[]): AsyncGenerator<SnapshotPage> {
   const ahead: Promise<Buffer>[] = [];
-  const begin = (chunk: Buffer | undefined): void => {
+  const begin = (index: number): void => {
+    const chunk = chunks[index];
     if (chunk === undefined) return;
-    const expanding = expand(chunk, { chunkSize: EXPANDED_BYTES });
+    // The page is kept, so its room must be no larger than it is; with one byte left nobody makes more for what does not come.
+    const expanding = expand(chunk, { chunkSize: Math.max(MIN_CHUNK_BYTES, sizes[index]!.bytes + 1) });
     // Awaited in its turn; until then a failure must not count as one that nobody sees.
     expanding.catch(() => undefined);
     ahead.push(expanding);
   };
-  chunks.slice(0, EXPANDED_AHEAD).forEach(begin);
+  for (let index = 0; index < EXPANDED_AHEAD; index += 1) begin(index);
   for (let index = 0; index < chunks.length; index += 1) {
     const bytes = await ahead.shift()!;
-    begin(chunks[index + EXPANDED_AHEAD]);
-    yield readChunk(bytes);
+    begin(index + EXPANDED_AHEAD);
+    yield SnapshotPage.read(bytes);
   }
 }
 

@@ -68,10 +68,9 @@ const placed = async (): Promise<void> => {
 };
 /** Sequence that the next append on the worker's subject will expect. */
 function headOf(service: RunningService, workerId: string): number | undefined {
-  const [end] = [...service.app.get(SchedulingLoop).snapshot()].at(-1)!.own as [
-    { heads: { workerId: string; sequence: number }[] },
-  ];
-  return end.heads.find((head) => head.workerId === workerId)?.sequence;
+  const [end = ''] = [...service.app.get(SchedulingLoop).snapshot()].at(-1)!.texts;
+  const { heads } = JSON.parse(end) as { heads: { workerId: string; sequence: number }[] };
+  return heads.find((head) => head.workerId === workerId)?.sequence;
 }
 const boardOf = (service: RunningService) => service.app.get(Cluster).board;
 

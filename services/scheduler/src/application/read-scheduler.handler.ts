@@ -56,7 +56,7 @@ export class ReadSchedulerHandler {
         queue: task.shape.queue,
         priority: task.priority,
         position,
-        since: board.get(task.taskId)!.queuedAt,
+        since: board.queuedAt(task.taskId)!,
       })),
     };
   }

@@ -3,7 +3,8 @@ import type { StoredCommit } from '@gantry/contracts/messaging/commit';
 import { waitingTasks, type AssignEvent, type SchedEvent } from '@gantry/contracts/scheduling/assign-events';
 import type { TaskEvent } from '@gantry/contracts/tasks/task-events';
 import type { EventStore } from '@gantry/event-sourcing/event-store.port';
-import type { SnapshotEntry } from '@gantry/event-sourcing/snapshot-store.port';
+import type { SnapshotPage } from '@gantry/event-sourcing/snapshot-page';
+import type { SnapshotEntry } from '@gantry/event-sourcing/snapshot-entry';
 import type { Clock } from '@gantry/kernel/clock';
 import type { IdSource } from '@gantry/kernel/ids';
 import type { Logger } from '@gantry/nest-platform/logger';
@@ -100,18 +101,18 @@ export class SchedulingLoop {
     return (function* () {
       yield* entries;
       const end: SnapshotEnd = { rest: rest(), heads };
-      yield { own: [end], shared: [], text: '' };
+      yield { key: '', numbers: [], shared: [], texts: [JSON.stringify(end)] };
     })();
   }
 
-  /** Takes in an entry of `snapshot`: all of them in the same order, before anything else. `since`: first sequence that ASSIGN still holds. */
-  restore(entry: SnapshotEntry, since: number): void {
+  /** Takes in a page of `snapshot`: all of them in the same order, before anything else. `since`: first sequence that ASSIGN still holds. */
+  restore(page: SnapshotPage, since: number): void {
     const { board } = this.ports.cluster;
-    if (entry.shared.length > 0) {
-      board.restore(entry);
+    if (page.layout.shared > 0) {
+      board.restore(page);
       return;
     }
-    const [end] = entry.own as [SnapshotEnd];
+    const end = JSON.parse(page.text(0, 0)) as SnapshotEnd;
     board.endRestore(end.rest, this.now());
     this.outbox.restore(end.heads, since);
   }

@@ -1,6 +1,6 @@
 import type { GpuSpec, Heartbeat, WorkerSpec } from '@gantry/contracts/agents/heartbeat';
 import { taskSpecSchema, type TaskSpec, type TaskSpecInput } from '@gantry/contracts/tasks/task-spec';
-import type { QueuedTask } from '../domain/placement/task-group.js';
+import type { QueuedTask } from '../domain/placement/queued-task.js';
 import { shapeOf } from '../domain/placement/shape.js';
 
 export function gpus(count: number, model = 'NVIDIA A100-SXM4-40GB', memoryMb = 40_960, prefix = 'GPU'): GpuSpec[] {

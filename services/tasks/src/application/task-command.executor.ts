@@ -5,7 +5,8 @@ import type { TaskView } from '@gantry/contracts/tasks/task-view';
 import { foldTaskCommit } from '@gantry/contracts/tasks/task-view.fold';
 import { CommandHandler, type CommandOrigin, type Loaded } from '@gantry/event-sourcing/command-handler';
 import { type EventStore, UnreadableHistory } from '@gantry/event-sourcing/event-store.port';
-import type { SnapshotEntry } from '@gantry/event-sourcing/snapshot-store.port';
+import type { SnapshotPage } from '@gantry/event-sourcing/snapshot-page';
+import type { SnapshotEntry } from '@gantry/event-sourcing/snapshot-entry';
 import type { Clock } from '@gantry/kernel/clock';
 import { GantryError } from '@gantry/kernel/gantry-error';
 import { TransientSet } from '@gantry/kernel/transient-set';
@@ -66,20 +67,23 @@ export class TaskCommandExecutor {
 
   /** The board as it is now, with the aggregates that its views alone do not tell. `restore` takes them in the same order. */
   snapshot(): Iterable<SnapshotEntry> {
-    const tasks = this.board.snapshot();
-    const { board, handler } = this;
+    const { cold, tasks } = this.board.snapshot();
+    const { handler } = this;
     return (function* () {
-      for (const task of tasks) {
-        const submission = task.version === 1 ? board.submissionOf(task.id) : undefined;
-        yield entryOf(task, submission, submission === undefined ? handler.peek(task.id) : undefined);
-      }
+      yield* cold;
+      for (const held of tasks)
+        yield entryOf(held, held.submission === undefined ? handler.peek(held.task.id) : undefined);
     })();
   }
 
-  restore(entry: SnapshotEntry): void {
-    const { task, submission, aggregate } = restoredTask(entry);
-    this.board.restore(task, submission);
-    if (aggregate !== undefined) this.handler.restore(task.id, aggregate);
+  restore(page: SnapshotPage): void {
+    const isTaken = this.board.restoreWaiting(page);
+    for (let row = 0; row < page.size; row += 1) {
+      if (isTaken(row)) continue;
+      const { task, submission, aggregate } = restoredTask(page, row);
+      this.board.restore(task, submission);
+      if (aggregate !== undefined) this.handler.restore(task.id, aggregate);
+    }
   }
 
   async execute(taskId: string, command: TaskCommand, origin: CommandOrigin): Promise<Executed> {

@@ -4,7 +4,8 @@ import { subjects } from '@gantry/contracts/messaging/streams';
 import type { TaskEvent } from '@gantry/contracts/tasks/task-events';
 import { taskSpecSchema } from '@gantry/contracts/tasks/task-spec';
 import { InMemoryEventStore } from '@gantry/event-sourcing/in-memory-event-store';
-import type { SnapshotEntry } from '@gantry/event-sourcing/snapshot-store.port';
+import type { SnapshotEntry } from '@gantry/event-sourcing/snapshot-entry';
+import { pagesOf } from '@gantry/event-sourcing/testing/pages-of';
 import { ManualClock } from '@gantry/kernel/clock';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
@@ -173,7 +174,7 @@ describe('the snapshot of the task board', () => {
           const stored: SnapshotEntry[] = [];
           let next = cut;
           for (const entry of life.executor.snapshot()) {
-            stored.push(JSON.parse(JSON.stringify(entry)) as SnapshotEntry);
+            stored.push(entry);
             for (const one of acts.slice(next, next + pace)) await life.take(one);
             next += pace;
             life.deliver();
@@ -184,7 +185,7 @@ describe('the snapshot of the task board', () => {
           const replayed = newExecutor(life.store, kept);
           for (const one of life.store.all) replayed.absorb(one);
           const restored = newExecutor(life.store, kept);
-          for (const entry of stored) restored.restore(entry);
+          for (const page of pagesOf(stored)) restored.restore(page);
           for (const one of life.store.all.slice(position)) restored.absorb(one);
           const ids = idsIn(life.store);
           expect(await picture(restored, ids)).toEqual(await picture(replayed, ids));
@@ -203,8 +204,7 @@ describe('the snapshot of the task board', () => {
           life.deliver();
         }
         const restored = newExecutor(life.store);
-        for (const entry of life.executor.snapshot())
-          restored.restore(JSON.parse(JSON.stringify(entry)) as SnapshotEntry);
+        for (const page of pagesOf(life.executor.snapshot())) restored.restore(page);
         const open = idsIn(life.store).filter((id) => restored.board.get(id) !== undefined);
         for (const id of open) {
           const stored = await life.store.load(subjects.task(id));

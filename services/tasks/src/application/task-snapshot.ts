@@ -1,11 +1,14 @@
-import { PackedSpec, unpackSpec, type SpecRest } from '@gantry/contracts/tasks/packed-spec';
+import { unpackSpec } from '@gantry/contracts/tasks/packed-spec';
 import type { Loaded } from '@gantry/event-sourcing/command-handler';
-import type { SnapshotEntry } from '@gantry/event-sourcing/snapshot-store.port';
+import type { SnapshotPage } from '@gantry/event-sourcing/snapshot-page';
+import type { SnapshotEntry } from '@gantry/event-sourcing/snapshot-entry';
 import type { TaskState } from '../domain/task/task.state.js';
-import { PackedTask, packTask, type HeldTask, type ViewRest } from '../projections/task-board/packed-task.js';
+import type { PackedTask } from '../projections/task-board/packed-task.js';
+import type { BoardTask } from '../projections/task-board/task-board.projection.js';
+import { taskEntry, taskIn } from '../projections/task-board/task-page.js';
 
 /** Raise it whenever the form of the entries, of the view or of the aggregate changes, or a fold gives another result. */
-export const TASK_SNAPSHOT_VERSION = 3;
+export const TASK_SNAPSHOT_VERSION = 4;
 
 /** One task of the board with its aggregate, out of a snapshot. Holds nothing that TASKS does not hold. */
 export interface RestoredTask {
@@ -20,40 +23,25 @@ interface StoredAggregate {
   readonly state: Record<string, unknown>;
 }
 
-type Own = readonly [
-  id: string,
-  createdAt: number,
-  queuedAt: number,
-  name: string,
-  submission: number | null,
-  aggregate: StoredAggregate | null,
-];
-
 /** The spec is the larger half of a task: it is kept once, in the view, as it is in memory. */
-export function entryOf(
-  held: HeldTask,
-  submission: number | undefined,
-  aggregate: Loaded<TaskState> | undefined,
-): SnapshotEntry {
-  const { id, createdAt, queuedAt, rest, spec } = packTask(held);
-  const own: Own = [id, createdAt, queuedAt, spec.name, submission ?? null, storedAggregate(aggregate, rest.version)];
-  return { own, shared: [rest, spec.rest], text: spec.details };
+export function entryOf({ task, submission }: BoardTask, aggregate: Loaded<TaskState> | undefined): SnapshotEntry {
+  const stored = storedAggregate(aggregate, task.version);
+  return taskEntry(task, submission, stored === undefined ? '' : JSON.stringify(stored));
 }
 
-export function restoredTask({ own, shared, text }: SnapshotEntry): RestoredTask {
-  const [id, createdAt, queuedAt, name, submission, aggregate] = own as Own;
-  const [rest, specRest] = shared as [ViewRest, SpecRest];
-  const task = new PackedTask(id, createdAt, queuedAt, rest, new PackedSpec(name, specRest, text));
+export function restoredTask(page: SnapshotPage, row: number): RestoredTask {
+  const task = taskIn.whole(page, row);
+  const aggregate = taskIn.aggregate(page, row);
   return {
     task,
-    submission: submission ?? undefined,
-    aggregate: aggregate === null ? undefined : restoredAggregate(task, aggregate),
+    submission: taskIn.submission(page, row),
+    aggregate: aggregate === '' ? undefined : restoredAggregate(task, JSON.parse(aggregate) as StoredAggregate),
   };
 }
 
-function storedAggregate(aggregate: Loaded<TaskState> | undefined, version: number): StoredAggregate | null {
+function storedAggregate(aggregate: Loaded<TaskState> | undefined, version: number): StoredAggregate | undefined {
   // A newer aggregate than its view is on its way into the view; the tail of the stream brings both to the same version.
-  if (aggregate === undefined || aggregate.version !== version) return null;
+  if (aggregate === undefined || aggregate.version !== version) return undefined;
   const { lastSequence, state } = aggregate;
   const { spec: _kept, ...rest } = { spec: undefined, ...state };
   return { lastSequence, state: rest };

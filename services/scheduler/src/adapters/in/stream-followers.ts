@@ -127,7 +127,7 @@ export class StreamFollowers implements OnModuleInit, BeforeApplicationShutdown 
   private async restore(): Promise<void> {
     const { loop, host } = this.options;
     const { state } = await readableStream(host.nc, streams.assign.name);
-    const restored = await this.keeper.restore((entry) => loop.restore(entry, state.first_seq));
+    const restored = await this.keeper.restore((page) => loop.restore(page, state.first_seq));
     for (const [stream, position] of Object.entries(restored ?? {})) this.positions.set(stream, position);
   }
 

@@ -1,11 +1,12 @@
 import { packSpec, PackedSpec, type SpecRest } from '@gantry/contracts/tasks/packed-spec';
-import type { SnapshotEntry } from '@gantry/event-sourcing/snapshot-store.port';
+import type { SnapshotPage } from '@gantry/event-sourcing/snapshot-page';
+import type { SnapshotEntry } from '@gantry/event-sourcing/snapshot-entry';
 import { shapeOf, type Shape } from '../placement/shape.js';
 import type { EarlyAssignment } from './early-assignments.js';
 import { newAssignment, type Assignment, type Revocation, type TaskEntry } from './task-entry.js';
 
 /** Raise it whenever the form of the entries changes, or a fold gives another result. */
-export const BOARD_SNAPSHOT_VERSION = 4;
+export const BOARD_SNAPSHOT_VERSION = 5;
 
 /** An assignment as ASSIGN and TASKS show it: without what only this process knows of it. */
 interface StoredAssignment extends Pick<
@@ -24,13 +25,43 @@ interface EntryRest extends Pick<TaskEntry, 'ownerId' | 'version' | 'attempt' | 
   readonly attention: boolean;
 }
 
-type Own = readonly [
-  taskId: string,
-  order: number,
-  queuedAt: number,
-  name: string,
-  assignment: StoredAssignment | null,
-];
+const numbers = { order: 0, queuedAt: 1 } as const;
+const shared = { rest: 0, spec: 1 } as const;
+const texts = { name: 0, details: 1, assignment: 2 } as const;
+
+/** What a page tells of the task in one of its rows. */
+export const rowOf = {
+  order(page: SnapshotPage, row: number): number {
+    return page.number(numbers.order, row);
+  },
+
+  queuedAt(page: SnapshotPage, row: number): number {
+    return page.number(numbers.queuedAt, row);
+  },
+
+  /** Which of the page's parts `rest` is; see `onlyWaits`. */
+  restPlace(page: SnapshotPage, row: number): number {
+    return page.place(shared.rest, row);
+  },
+
+  spec(page: SnapshotPage, row: number): SpecRest {
+    return page.shared(shared.spec, row) as SpecRest;
+  },
+
+  specPlace(page: SnapshotPage, row: number): number {
+    return page.place(shared.spec, row);
+  },
+
+  isAssigned(page: SnapshotPage, row: number): boolean {
+    return page.hasText(texts.assignment, row);
+  },
+};
+
+/** Of a part of a page: whether a task with it that has no assignment stands in the queue, and nothing is due to be said about it. */
+export function onlyWaits(part: object): boolean {
+  const { closed, attention, notBefore, cancel }: Partial<EntryRest> = part;
+  return closed === false && attention === false && notBefore === 0 && cancel === undefined;
+}
 
 /** A task out of a snapshot: what full reading of the streams would know. */
 export interface RestoredEntry {
@@ -66,27 +97,33 @@ export function storedEntryOf(entry: TaskEntry, attention: boolean): SnapshotEnt
     attention: attention || revoking,
   };
   const spec = packSpec(entry.spec);
-  const own: Own = [taskId, order, queuedAt, spec.name, stored];
-  return { own, shared: [rest, spec.rest], text: spec.details };
+  return {
+    key: taskId,
+    numbers: [order, queuedAt],
+    shared: [rest, spec.rest],
+    texts: [spec.name, spec.details, stored === null ? '' : JSON.stringify(stored)],
+  };
 }
 
 /** Puts entries together again; tasks that share a shape share one object. */
 export class EntryReader {
-  private readonly shapes = new Map<SpecRest, Shape>();
+  private readonly shapes = new WeakMap<SpecRest, Shape>();
 
-  read({ own, shared, text }: SnapshotEntry): RestoredEntry {
-    const [taskId, order, queuedAt, name, assignment] = own as Own;
-    const [rest, specRest] = shared as [EntryRest, SpecRest];
-    const { ownerId, version, attempt, notBefore, avoidWorkerId, cancel, closed, attention } = rest;
+  read(page: SnapshotPage, row: number): RestoredEntry {
+    const { ownerId, version, attempt, notBefore, avoidWorkerId, cancel, closed, attention } = page.shared(
+      shared.rest,
+      row,
+    ) as EntryRest;
+    const spec = rowOf.spec(page, row);
     const entry: TaskEntry = {
-      taskId,
+      taskId: page.key(row),
       ownerId,
-      spec: new PackedSpec(name, specRest, text),
-      shape: this.shapeOf(specRest),
-      order,
+      spec: new PackedSpec(page.text(texts.name, row), spec, page.text(texts.details, row)),
+      shape: this.shapeOf(spec),
+      order: rowOf.order(page, row),
       version,
       attempt,
-      queuedAt,
+      queuedAt: rowOf.queuedAt(page, row),
       notBefore,
       avoidWorkerId,
       cancel,
@@ -94,12 +131,17 @@ export class EntryReader {
       assignment: undefined,
       waiting: undefined,
     };
-    return { entry, assignment: assignment === null ? undefined : restoredAssignment(assignment), attention };
+    const assignment = page.text(texts.assignment, row);
+    return {
+      entry,
+      assignment: assignment === '' ? undefined : restoredAssignment(JSON.parse(assignment) as StoredAssignment),
+      attention,
+    };
   }
 
-  private shapeOf(rest: SpecRest): Shape {
-    let shape = this.shapes.get(rest);
-    if (shape === undefined) this.shapes.set(rest, (shape = shapeOf(rest)));
+  shapeOf(spec: SpecRest): Shape {
+    let shape = this.shapes.get(spec);
+    if (shape === undefined) this.shapes.set(spec, (shape = shapeOf(spec)));
     return shape;
   }
 }

@@ -1,13 +1,14 @@
 import type { StoredCommit } from '@gantry/contracts/messaging/commit';
-import { restOf, unpackSpec } from '@gantry/contracts/tasks/packed-spec';
-import type { SnapshotEntry } from '@gantry/event-sourcing/snapshot-store.port';
+import { unpackSpec } from '@gantry/contracts/tasks/packed-spec';
+import type { SnapshotPage } from '@gantry/event-sourcing/snapshot-page';
+import type { SnapshotEntry } from '@gantry/event-sourcing/snapshot-entry';
 import type { AssignEvent, AssignEventData } from '@gantry/contracts/scheduling/assign-events';
 import type { TaskEvent, TaskEventData } from '@gantry/contracts/tasks/task-events';
-import { TransientMap } from '@gantry/kernel/transient-map';
 import { reservationFor } from '../ledger/reservation-ledger.js';
 import type { Decision, PlacementEngine } from '../placement/placement-engine.js';
 import { shapeOf } from '../placement/shape.js';
-import { EntryReader, storedEntryOf, type BoardRest } from './board-snapshot.js';
+import { BoardEntries, queuedTaskOf } from './board-entries.js';
+import type { BoardRest, RestoredEntry } from './board-snapshot.js';
 import { DelayedTasks } from './delayed-tasks.js';
 import { EarlyAssignments } from './early-assignments.js';
 import { RestoredQueue } from './restored-queue.js';
@@ -19,18 +20,24 @@ import { newAssignment, specToRun, type Assignment, type TaskEntry } from './tas
  * seen in any relative order; a reservation is held exactly while an attempt may use its worker.
  */
 export class TaskBoard {
-  private readonly entries = new TransientMap<string, TaskEntry>();
+  private readonly entries: BoardEntries;
   private readonly delayed = new DelayedTasks();
   private readonly early = new EarlyAssignments();
   /** What is due to be said about attempts that must not run. */
-  readonly recalls = new Recalls(this.entries);
+  readonly recalls: Recalls;
   private readonly restoredQueue = new RestoredQueue();
-  private reader = new EntryReader();
 
-  constructor(private readonly engine: PlacementEngine) {}
+  constructor(private readonly engine: PlacementEngine) {
+    this.entries = new BoardEntries(engine.waiting);
+    this.recalls = new Recalls(this.entries);
+  }
 
   get(taskId: string): TaskEntry | undefined {
     return this.entries.get(taskId);
+  }
+
+  queuedAt(taskId: string): number | undefined {
+    return this.entries.queuedAt(taskId);
   }
 
   get size(): number {
@@ -45,7 +52,7 @@ export class TaskBoard {
   /** The time of day was set forward by so much; waits are durations and stay as long as they were. */
   clockStepped(milliseconds: number): void {
     this.delayed.clockStepped(milliseconds);
-    for (const { assignment } of this.entries.values())
+    for (const { assignment } of this.entries.touched())
       if (assignment?.lossReportedAt !== undefined) assignment.lossReportedAt += milliseconds;
     this.recalls.clockStepped(milliseconds);
   }
@@ -117,40 +124,36 @@ export class TaskBoard {
    * this call: what the streams bring again changes nothing. `rest` is asked for last.
    */
   snapshot(): { entries: Iterable<SnapshotEntry>; rest: () => BoardRest } {
-    const captured = [...this.entries.values()];
-    const { entries, recalls } = this;
-    const stored = function* (): Generator<SnapshotEntry> {
-      for (const entry of captured) {
-        if (entries.get(entry.taskId) !== entry) continue;
-        const one = storedEntryOf(entry, recalls.isNoted(entry.taskId));
-        if (one !== undefined) yield one;
-      }
-    };
+    const { recalls } = this;
+    const entries = this.entries.snapshot((taskId) => recalls.isNoted(taskId));
     const early = this.early.list();
     const extra = recalls.listOthers();
     // What became due meanwhile may be missing from the tail, because an entry that is newer takes no notice of its cause.
-    return { entries: stored(), rest: () => ({ early, extra: [...new Set([...extra, ...recalls.listOthers()])] }) };
+    return { entries, rest: () => ({ early, extra: [...new Set([...extra, ...recalls.listOthers()])] }) };
   }
 
-  /** Puts one entry of `snapshot` into an empty board; waiting ones are queued by `endRestore`. */
-  restore(stored: SnapshotEntry): void {
-    const { entry, assignment, attention } = this.reader.read(stored);
+  /** Puts a page of `snapshot` into an empty board; what waits is queued by `endRestore`. */
+  restore(page: SnapshotPage): void {
+    for (const restored of this.entries.restore(page)) this.restoreEntry(restored);
+  }
+
+  endRestore({ early, extra }: BoardRest, now: number): void {
+    for (const one of early) this.early.remember(one);
+    this.recalls.restoreOthers(extra);
+    this.entries.queueCold();
+    for (const entry of this.restoredQueue.take()) this.queueWhenDue(entry, now);
+  }
+
+  private restoreEntry({ entry, assignment, attention }: RestoredEntry): void {
     this.entries.set(entry.taskId, entry);
     if (assignment !== undefined) this.hold(entry, assignment);
     else if (entry.cancel === undefined && !entry.closed) this.restoredQueue.add(entry);
     if (attention || (assignment === undefined && isWithdrawn(entry))) this.recalls.note(entry.taskId);
   }
 
-  endRestore({ early, extra }: BoardRest, now: number): void {
-    for (const one of early) this.early.remember(one);
-    this.recalls.restoreOthers(extra);
-    for (const entry of this.restoredQueue.take()) this.queueWhenDue(entry, now);
-    this.reader = new EntryReader();
-  }
-
   private applyTaskEvent(taskId: string, event: TaskEvent, sequence: number, now: number): void {
     if (event.type === 'TaskSubmitted') {
-      if (!this.entries.has(taskId)) this.submit(taskId, event.data, sequence);
+      if (this.entries.get(taskId) === undefined) this.submit(taskId, event.data, sequence);
       return;
     }
     const entry = this.entries.get(taskId);
@@ -293,9 +296,7 @@ export class TaskBoard {
   }
 
   private queue(entry: TaskEntry): void {
-    const { taskId, shape, order, avoidWorkerId, spec } = entry;
-    const { priority, image } = restOf(spec);
-    entry.waiting = { taskId, shape, priority, order, image, avoidWorkerId };
+    entry.waiting = queuedTaskOf(entry);
     this.engine.waiting.add(entry.waiting);
   }
 

@@ -2,7 +2,7 @@ import type { AssignEventData } from '@gantry/contracts/scheduling/assign-events
 import type { HeldSpec } from '@gantry/contracts/tasks/packed-spec';
 import type { TaskSpec } from '@gantry/contracts/tasks/task-spec';
 import type { Shape } from '../placement/shape.js';
-import type { QueuedTask } from '../placement/task-group.js';
+import type { QueuedTask } from '../placement/queued-task.js';
 
 /** An attempt that a worker was given (or is being given). */
 export interface Assignment {

@@ -1,6 +1,7 @@
 import { TransientMap } from '@gantry/kernel/transient-map';
 import type { Room } from './shape.js';
-import { compareTasks, type QueuedTask, type TaskGroup } from './task-group.js';
+import { compareTasks, type QueuedTask } from './queued-task.js';
+import type { TaskGroup } from './task-group.js';
 
 /** `task`: the group's first one when it was added. The other fields: the least that any group at or below this node asks for. */
 interface Node extends Room {

@@ -1,7 +1,7 @@
 import type { WorkerSpec } from '@gantry/contracts/agents/heartbeat';
 import type { Reservation } from '../ledger/reservation-ledger.js';
 import { PlacementEngine, type Decision, type PolicyChoice } from './placement-engine.js';
-import type { QueuedTask } from './task-group.js';
+import type { QueuedTask } from './queued-task.js';
 
 export interface ClusterState {
   readonly workers: readonly {

@@ -5,7 +5,8 @@ import type { PlacementSearch, PolicyName } from './placement-policy.js';
 import { PlacementOrder } from './placement-order.js';
 import { policies } from './policies.js';
 import { WaitingTasks } from './waiting-tasks.js';
-import type { QueuedTask, TaskGroup } from './task-group.js';
+import type { QueuedTask } from './queued-task.js';
+import type { TaskGroup } from './task-group.js';
 import { WorkerIndex } from './worker-index.js';
 
 export interface PolicyChoice {

@@ -4,7 +4,7 @@ import { queued, workerSpec } from '../../testing/samples.js';
 import type { Reservation } from '../ledger/reservation-ledger.js';
 import { place } from './place.js';
 import { PlacementEngine } from './placement-engine.js';
-import { compareTasks, type QueuedTask } from './task-group.js';
+import { compareTasks, type QueuedTask } from './queued-task.js';
 
 const GPUS = 2;
 const workers = ['w0', 'w1', 'w2', 'w3'].map((workerId, index) => ({

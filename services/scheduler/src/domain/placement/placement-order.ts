@@ -1,5 +1,6 @@
 import TinyQueue from 'tinyqueue';
-import { compareTasks, type QueuedTask, type TaskGroup } from './task-group.js';
+import { compareTasks, type QueuedTask } from './queued-task.js';
+import type { TaskGroup } from './task-group.js';
 import type { WaitingTasks } from './waiting-tasks.js';
 
 /** The next blocked group that a worker which freed something has room for, as it was found. */

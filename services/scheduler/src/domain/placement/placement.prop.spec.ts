@@ -7,7 +7,7 @@ import { ReservationLedger, reservationFor } from '../ledger/reservation-ledger.
 import { place } from './place.js';
 import { PlacementEngine } from './placement-engine.js';
 import { policyNames } from './placement-policy.js';
-import { compareTasks, type QueuedTask } from './task-group.js';
+import { compareTasks, type QueuedTask } from './queued-task.js';
 
 const MODELS = [
   ['NVIDIA A100-SXM4-40GB', 40_960],

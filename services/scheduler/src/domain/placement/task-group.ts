@@ -1,19 +1,10 @@
 import type { BitSet } from './bit-set.js';
+import type { ColdRun } from './cold-run.js';
+import { compareTasks, type QueuedTask } from './queued-task.js';
 import type { Shape } from './shape.js';
 
-/** A task in the queue. Runs in order of priority (higher first), then `order` (position of its submission in history). */
-export interface QueuedTask {
-  readonly taskId: string;
-  readonly shape: Shape;
-  readonly priority: number;
-  readonly order: number;
-  readonly image: string;
-  readonly avoidWorkerId: string | undefined;
-}
-
-export function compareTasks(a: QueuedTask, b: QueuedTask): number {
-  return b.priority - a.priority || a.order - b.order || (a.taskId < b.taskId ? -1 : a.taskId > b.taskId ? 1 : 0);
-}
+/** So many of the cold ones are made tasks at once, before the first one's turn comes. */
+const WARMED_AHEAD = 4;
 
 /**
  * Waiting tasks of one shape in queue order, with what is known about where that shape fits. `candidates` holds every
@@ -22,6 +13,8 @@ export function compareTasks(a: QueuedTask, b: QueuedTask): number {
 export class TaskGroup {
   private tasks: QueuedTask[] = [];
   private head = 0;
+  /** Those that are not in `tasks`; none of them comes before its first. */
+  private cold: ColdRun | undefined;
   /** Position in the log of freed workers up to which `candidates` is right. */
   cursor = 0;
 
@@ -32,17 +25,29 @@ export class TaskGroup {
   ) {}
 
   get size(): number {
-    return this.tasks.length - this.head;
+    return this.tasks.length - this.head + (this.cold?.size ?? 0);
   }
 
   get first(): QueuedTask | undefined {
     return this.tasks[this.head];
   }
 
+  /** Only once. */
+  addCold(cold: ColdRun): void {
+    this.cold = cold;
+    this.warm();
+  }
+
+  /** A cold one has become this task out of its turn. */
+  thaw(task: QueuedTask): void {
+    this.cold?.remove(task);
+    this.add(task);
+  }
+
   /** False if it is here already. */
   add(task: QueuedTask): boolean {
     const last = this.tasks[this.tasks.length - 1];
-    if (this.size === 0 || last === undefined || compareTasks(last, task) < 0) {
+    if (last === undefined || compareTasks(last, task) < 0) {
       this.tasks.push(task);
       return true;
     }
@@ -62,15 +67,10 @@ export class TaskGroup {
 
   removeFirst(): void {
     this.head += 1;
+    if (this.head === this.tasks.length) this.setTasks([]);
     // Give the memory of what was taken back now and then; amortised constant time.
-    if (this.head > 1_024 && this.head * 2 > this.tasks.length) {
-      this.tasks = this.tasks.slice(this.head);
-      this.head = 0;
-    }
-    if (this.size === 0) {
-      this.tasks = [];
-      this.head = 0;
-    }
+    else if (this.head > 1_024 && this.head * 2 > this.tasks.length) this.setTasks(this.tasks.slice(this.head));
+    this.warm();
   }
 
   has(task: QueuedTask): boolean {
@@ -79,11 +79,28 @@ export class TaskGroup {
 
   /** How many tasks of this group run before `task`. */
   before(task: QueuedTask): number {
-    return this.positionOf(task) - this.head;
+    return this.positionOf(task) - this.head + (this.cold?.before(task) ?? 0);
   }
 
+  /** The first `limit` are among them. */
   take(limit: number): QueuedTask[] {
-    return this.tasks.slice(this.head, this.head + limit);
+    return [...this.tasks.slice(this.head, this.head + limit), ...(this.cold?.peek(limit) ?? [])];
+  }
+
+  private warm(): void {
+    if (this.cold === undefined) return;
+    const warmed = this.cold.takeBefore(this.first, WARMED_AHEAD);
+    if (this.cold.size === 0) this.cold = undefined;
+    if (warmed.length === 0) return;
+    if (warmed.length > this.head) return this.setTasks([...warmed, ...this.tasks.slice(this.head)]);
+    // Where those before them stood.
+    this.head -= warmed.length;
+    warmed.forEach((task, index) => (this.tasks[this.head + index] = task));
+  }
+
+  private setTasks(tasks: QueuedTask[]): void {
+    this.tasks = tasks;
+    this.head = 0;
   }
 
   private positionOf(task: QueuedTask): number {

@@ -2,8 +2,10 @@ import { TransientMap } from '@gantry/kernel/transient-map';
 import { TransientSet } from '@gantry/kernel/transient-set';
 import { BitSet } from './bit-set.js';
 import { BlockedGroups } from './blocked-groups.js';
+import type { ColdRun } from './cold-run.js';
 import type { Shape } from './shape.js';
-import { TaskGroup, compareTasks, type QueuedTask } from './task-group.js';
+import { compareTasks, type QueuedTask } from './queued-task.js';
+import { TaskGroup } from './task-group.js';
 import type { WorkerIndex } from './worker-index.js';
 
 /** Workers that serve one queue with one set of labels. */
@@ -56,16 +58,24 @@ export class WaitingTasks {
 
   add(task: QueuedTask): void {
     const group = this.groupFor(task.shape);
-    if (group.size === 0) {
-      this.idle.delete(group);
-      this.active.add(group);
-      this.catchUp(group);
-      this.ready.add(group);
-    }
+    if (group.size === 0) this.activate(group);
     // Otherwise a blocked shape stays blocked: one more task of it fits no better.
     if (!group.add(task)) return;
     this.count += 1;
     this.blocked.refile(group);
+  }
+
+  /** Only of a shape that nobody waits with yet. */
+  addCold(shape: Shape, cold: ColdRun): void {
+    const group = this.groupFor(shape);
+    this.activate(group);
+    this.count += cold.size;
+    group.addCold(cold);
+  }
+
+  /** A cold one has become this task out of its turn, and waits on. */
+  thaw(task: QueuedTask): void {
+    this.groups.get(task.shape.key)?.thaw(task);
   }
 
   /** False if it does not wait (any more). */
@@ -162,6 +172,13 @@ export class WaitingTasks {
       counts.set(task.shape.queue, position);
       return { task, position };
     });
+  }
+
+  private activate(group: TaskGroup): void {
+    this.idle.delete(group);
+    this.active.add(group);
+    this.catchUp(group);
+    this.ready.add(group);
   }
 
   private get freedEnd(): number {

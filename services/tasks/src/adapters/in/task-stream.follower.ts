@@ -1,11 +1,8 @@
 import { streams } from '@gantry/contracts/messaging/streams';
 import type { TaskEvent } from '@gantry/contracts/tasks/task-events';
-import type {
-  SnapshotDraft,
-  SnapshotEntry,
-  SnapshotStore,
-  StreamPosition,
-} from '@gantry/event-sourcing/snapshot-store.port';
+import type { SnapshotPage } from '@gantry/event-sourcing/snapshot-page';
+import type { SnapshotEntry } from '@gantry/event-sourcing/snapshot-entry';
+import type { SnapshotDraft, SnapshotStore, StreamPosition } from '@gantry/event-sourcing/snapshot-store.port';
 import type { ConsumerHost } from '@gantry/jetstream/nest/consumer-host';
 import type { Quarantine } from '@gantry/jetstream/quarantine';
 import { SnapshotKeeper, type SnapshotPolicy } from '@gantry/jetstream/snapshot-keeper';
@@ -58,7 +55,7 @@ export class TaskStreamFollower implements OnModuleInit, BeforeApplicationShutdo
     const { nc, logger } = this.options.host;
     for (const stream of [streams.tasks, streams.artifacts, streams.reports]) await ensureStream(nc, stream);
     const begin = clock.now();
-    const restored = await this.keeper.restore((entry) => this.take(entry));
+    const restored = await this.keeper.restore((page) => this.take(page));
     this.position = restored?.[streams.tasks.name] ?? this.position;
     barrier.advance(this.position.sequence);
     let commits = 0;
@@ -120,17 +117,17 @@ export class TaskStreamFollower implements OnModuleInit, BeforeApplicationShutdo
     const tasks = executor.snapshot();
     const deletedTasks = leftovers.recent();
     const entries = function* (): Generator<SnapshotEntry> {
-      yield { own: deletedTasks, shared: [], text: '' };
+      yield { key: '', numbers: [], shared: [], texts: [JSON.stringify(deletedTasks)] };
       yield* tasks;
     };
     return { positions: { [streams.tasks.name]: { ...this.position, held } }, entries: entries() };
   }
 
-  /** Only the first entry, of the deleted tasks, shares nothing with others. */
-  private take(entry: SnapshotEntry): void {
+  /** Only the first page, of the deleted tasks, has nothing that entries share. */
+  private take(page: SnapshotPage): void {
     const { executor, leftovers } = this.options;
-    if (entry.shared.length > 0) executor.restore(entry);
-    else (entry.own as readonly DeletedTask[]).forEach((deleted) => leftovers.remember(deleted));
+    if (page.layout.shared > 0) executor.restore(page);
+    else (JSON.parse(page.text(0, 0)) as readonly DeletedTask[]).forEach((deleted) => leftovers.remember(deleted));
   }
 
   /** Whatever ends the reading leaves a board that stands still: say so loudly. */

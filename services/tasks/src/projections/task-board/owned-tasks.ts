@@ -16,11 +16,13 @@ export interface BoardRow {
 /** The tasks of one owner, oldest row first: a chain through the rows, because one more map of a million ids costs a second at start. */
 export class OwnedTasks {
   readonly counts = noTasks();
+  /** How many of them are not in the chain but in the pages of the snapshot. */
+  cold = 0;
   private first: BoardRow | undefined;
   private last: BoardRow | undefined;
 
   get isEmpty(): boolean {
-    return this.first === undefined;
+    return this.first === undefined && this.cold === 0;
   }
 
   add(row: BoardRow): void {
@@ -40,8 +42,10 @@ export class OwnedTasks {
     row.previous = row.next = undefined;
   }
 
-  *tasks(): Generator<HeldTask> {
-    for (let row = this.first; row !== undefined; row = row.next) yield row.task;
+  /** Without those that are `cold`. */
+  *tasks(newestFirst: boolean): Generator<HeldTask> {
+    for (let row = newestFirst ? this.last : this.first; row !== undefined; row = newestFirst ? row.previous : row.next)
+      yield row.task;
   }
 }
 

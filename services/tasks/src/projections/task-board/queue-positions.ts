@@ -28,14 +28,14 @@ export class QueuePositions {
     if (priorities.size === 0) this.queues.delete(queue);
   }
 
-  /** 1 = next; null if it does not wait. */
-  positionOf(task: Waiting): number | null {
+  /** How many of them come before this task, which need not be one of them. */
+  before(task: Waiting): number {
     const { queue, priority } = restOf(task.spec);
-    const priorities = this.queues.get(queue);
-    const rank = priorities?.get(priority)?.rank(task);
-    if (priorities === undefined || rank === undefined) return null;
-    let before = rank;
-    for (const [other, list] of priorities) if (other > priority) before += list.size;
-    return before + 1;
+    let before = 0;
+    for (const [other, list] of this.queues.get(queue) ?? []) {
+      if (other > priority) before += list.size;
+      else if (other === priority) before += list.before(task);
+    }
+    return before;
   }
 }

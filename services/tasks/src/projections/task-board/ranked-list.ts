@@ -55,14 +55,12 @@ export class RankedList {
     if (block.length === 0) this.blocks.splice(at, 1);
   }
 
-  /** How many keys stand before this one; undefined if it is not here. */
-  rank(key: RankedKey): number | undefined {
+  /** How many keys stand before this one, which need not be here. */
+  before(key: RankedKey): number {
     const at = this.blockOf(key);
     const block = this.blocks[at];
-    if (block === undefined) return undefined;
-    const index = lowerBound(block, key);
-    if (!sameKey(block[index], key)) return undefined;
-    let before = index;
+    if (block === undefined) return 0;
+    let before = lowerBound(block, key);
     for (let earlier = 0; earlier < at; earlier += 1) before += this.blocks[earlier]?.length ?? 0;
     return before;
   }

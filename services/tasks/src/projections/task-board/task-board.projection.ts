@@ -4,15 +4,25 @@ import { isTerminal, taskStatuses } from '@gantry/contracts/tasks/task-status';
 import type { TaskView } from '@gantry/contracts/tasks/task-view';
 import { foldTaskCommit } from '@gantry/contracts/tasks/task-view.fold';
 import { TransientMap } from '@gantry/kernel/transient-map';
+import type { SnapshotPage } from '@gantry/event-sourcing/snapshot-page';
+import type { SnapshotEntry } from '@gantry/event-sourcing/snapshot-entry';
+import { ColdTasks } from './cold-tasks.js';
 import { EndOrder } from './end-order.js';
 import { noTasks, OwnedTasks, type BoardRow, type StatusCounts } from './owned-tasks.js';
 import { unpackTask, type HeldTask, type PackedTask } from './packed-task.js';
 import { QueuePositions } from './queue-positions.js';
-import { listTasks } from './task-list.query.js';
+import { listTasks, searchedFor } from './task-list.query.js';
 
 export interface TaskBoardOptions {
   /** Ended tasks kept in memory; the oldest ends leave first. Default 10,000. */
   endedKept?: number;
+}
+
+/** A task of a snapshot. */
+export interface BoardTask {
+  readonly task: HeldTask;
+  /** Stream sequence of its only commit, if it has only been submitted so far. */
+  readonly submission: number | undefined;
 }
 
 /**
@@ -21,6 +31,7 @@ export interface TaskBoardOptions {
  */
 export class TaskBoard {
   private readonly rows = new TransientMap<string, BoardRow>();
+  private readonly cold = new ColdTasks();
   private readonly owners = new Map<string, OwnedTasks>();
   private readonly ended = new EndOrder();
   private readonly positions = new QueuePositions();
@@ -37,7 +48,7 @@ export class TaskBoard {
     const { commit, streamSequence } = stored;
     const id = commit.aggregateId;
     if (source === 'stream' && this.isEchoOfDeleted(id, streamSequence)) return undefined;
-    const row = this.rows.get(id);
+    const row = this.rowOf(id);
     const version = row?.task.version ?? 0;
     if (commit.version <= version) return row === undefined ? undefined : unpackTask(row.task);
     // A gap: the task was evicted, or another process's commit is still on its way through the stream. In the stream itself there is
@@ -58,15 +69,37 @@ export class TaskBoard {
 
   /** Stream sequence of the task's only commit; undefined if it has none or several. */
   submissionOf(taskId: string): number | undefined {
-    return this.rows.get(taskId)?.submission;
+    const row = this.rows.get(taskId);
+    if (row !== undefined) return row.submission;
+    const cold = this.cold.find(taskId);
+    return cold === undefined ? undefined : this.cold.submission(cold);
   }
 
-  /** What the board holds now, in the order in which `restore` wants it back. */
-  snapshot(): HeldTask[] {
-    const tasks: HeldTask[] = [];
-    for (const { task } of this.rows.values()) if (!isTerminal(task.status)) tasks.push(task);
-    for (const id of this.ended.list()) tasks.push(this.rows.get(id)!.task);
-    return tasks;
+  /**
+   * What the board holds now, in the order in which a restore wants it back. `submission` is looked up when a task is asked for: it may
+   * have moved on by then.
+   */
+  snapshot(): { readonly cold: Iterable<SnapshotEntry>; readonly tasks: Iterable<BoardTask> } {
+    const captured: HeldTask[] = [];
+    for (const { task } of this.rows.values()) if (!isTerminal(task.status)) captured.push(task);
+    for (const id of this.ended.list()) captured.push(this.rows.get(id)!.task);
+    const { rows } = this;
+    const tasks = function* (): Generator<BoardTask> {
+      for (const task of captured)
+        yield { task, submission: task.version === 1 ? rows.get(task.id)?.submission : undefined };
+    };
+    return { cold: this.cold.captured(), tasks: tasks() };
+  }
+
+  /** Takes in those tasks of a page that only wait; true for a row that it has taken. */
+  restoreWaiting(page: SnapshotPage): (row: number) => boolean {
+    const { owners, isCold } = this.cold.add(page);
+    for (const [ownerId, count] of owners) {
+      const owned = this.ownedBy(ownerId);
+      owned.cold += count;
+      owned.counts.queued += count;
+    }
+    return isCold;
   }
 
   restore(task: PackedTask, submission: number | undefined): void {
@@ -75,13 +108,19 @@ export class TaskBoard {
 
   get(taskId: string): TaskView | undefined {
     const row = this.rows.get(taskId);
-    return row === undefined ? undefined : unpackTask(row.task);
+    if (row !== undefined) return unpackTask(row.task);
+    const cold = this.cold.find(taskId);
+    return cold === undefined ? undefined : unpackTask(this.cold.task(cold));
   }
 
+  /** The newest tasks are looked at first if they are wanted first: then hardly any other one comes onto the page for a while. */
   list(input: TaskListInput): TaskView[] {
     const owner = input.visibleTo ?? input.filter.ownerId;
-    const candidates = owner === undefined ? this.tasks() : this.owners.get(owner)?.tasks();
-    return candidates === undefined ? [] : listTasks(candidates, input).map(unpackTask);
+    const search = searchedFor(input.filter);
+    const query = { owner, search, newestFirst: input.descending };
+    const owners = owner === undefined ? this.owners.values() : [this.owners.get(owner)];
+    const held = [...owners].flatMap((owned) => owned?.tasks(input.descending) ?? []);
+    return listTasks([...held, this.cold.list(query)], input).map(unpackTask);
   }
 
   countByStatus(visibleTo: string | null): StatusCounts {
@@ -91,12 +130,15 @@ export class TaskBoard {
     return total;
   }
 
+  /** 1 = next; null if it does not wait, or is not here. */
   queuePosition(task: TaskView): number | null {
-    return task.status === 'queued' && task.cancelRequestedAt === null ? this.positions.positionOf(task) : null;
+    if (task.status !== 'queued' || task.cancelRequestedAt !== null) return null;
+    if (!this.rows.has(task.id) && this.cold.find(task.id) === undefined) return null;
+    return this.positions.before(task) + this.cold.before(task.spec, task) + 1;
   }
 
   get size(): number {
-    return this.rows.size;
+    return this.rows.size + this.cold.size;
   }
 
   private isEchoOfDeleted(id: string, streamSequence: number): boolean {
@@ -106,17 +148,38 @@ export class TaskBoard {
     return true;
   }
 
-  private *tasks(): Generator<HeldTask> {
-    for (const { task } of this.rows.values()) yield task;
+  /** Something is about to happen to the task: from now on it has a row. */
+  private rowOf(id: string): BoardRow | undefined {
+    const known = this.rows.get(id);
+    if (known !== undefined) return known;
+    const cold = this.cold.find(id);
+    if (cold === undefined) return undefined;
+    const task = this.cold.task(cold);
+    const submission = this.cold.submission(cold);
+    this.cold.take(cold);
+    const owned = this.owners.get(task.ownerId)!;
+    owned.cold -= 1;
+    this.positions.add(task);
+    return this.place(owned, task, submission);
   }
 
   private add(task: HeldTask, submission: number | undefined): void {
+    const owned = this.ownedBy(task.ownerId);
+    this.place(owned, task, submission);
+    this.enter(owned, task);
+  }
+
+  private place(owned: OwnedTasks, task: HeldTask, submission: number | undefined): BoardRow {
     const row: BoardRow = { task, submission, previous: undefined, next: undefined };
     this.rows.set(task.id, row);
-    let owned = this.owners.get(task.ownerId);
-    if (owned === undefined) this.owners.set(task.ownerId, (owned = new OwnedTasks()));
     owned.add(row);
-    this.enter(owned, task);
+    return row;
+  }
+
+  private ownedBy(ownerId: string): OwnedTasks {
+    let owned = this.owners.get(ownerId);
+    if (owned === undefined) this.owners.set(ownerId, (owned = new OwnedTasks()));
+    return owned;
   }
 
   private replace(row: BoardRow, next: HeldTask, submission: number | undefined): void {

@@ -92,7 +92,7 @@ describe('task list', () => {
         const seen: string[] = [];
         let after: ListPosition | undefined;
         for (;;) {
-          const page = listTasks(held, after === undefined ? query : { ...query, after });
+          const page = listTasks([held], after === undefined ? query : { ...query, after });
           expect(page.length).toBeLessThanOrEqual(query.limit);
           seen.push(...page.map((task) => task.id));
           if (page.length < query.limit) break;
@@ -130,9 +130,9 @@ describe('ranks', () => {
         const sorted = [...plain.values()].sort((a, b) => a.createdAt - b.createdAt || (a.id < b.id ? -1 : 1));
         expect(list.size).toBe(sorted.length);
         sorted.forEach((entry, index) => {
-          if (list.rank(entry) !== index) throw new Error(`rank of ${entry.id} is ${list.rank(entry)}, not ${index}`);
+          if (list.before(entry) !== index) throw new Error(`${list.before(entry)} before ${entry.id}, not ${index}`);
         });
-        expect(list.rank({ createdAt: 99, id: 'absent' })).toBeUndefined();
+        expect(list.before({ createdAt: 99, id: 'absent' })).toBe(sorted.length);
       }),
       { numRuns: 60 },
     );
@@ -162,10 +162,10 @@ describe('ranks', () => {
                 (other.spec.priority === task.spec.priority &&
                   (other.createdAt < task.createdAt || (other.createdAt === task.createdAt && other.id < task.id)))),
           );
-          expect(positions.positionOf(task)).toBe(before.length + 1);
+          expect(positions.before(task)).toBe(before.length);
         }
         for (const task of all) positions.remove(task);
-        for (const task of all) expect(positions.positionOf(task)).toBeNull();
+        for (const task of all) expect(positions.before(task)).toBe(0);
       }),
     );
   });

@@ -1,32 +1,45 @@
 import { comparePositions, taskSortValue } from '@gantry/contracts/tasks/task-order';
 import type { ListPosition, TaskFilter, TaskListInput } from '@gantry/contracts/tasks/task-requests';
-import { restOf } from '@gantry/contracts/tasks/packed-spec';
+import { ColdTask } from './cold-tasks.js';
+import { filteredSpecOf, type ListedTask } from './listed-task.js';
 import type { HeldTask } from './packed-task.js';
 
-interface Row<Task> {
+interface Row {
   readonly position: ListPosition;
-  readonly task: Task;
+  readonly task: HeldTask;
 }
 
 /** One page by keyset: the `limit` best rows after `after`, found in one pass without sorting the rest. */
-export function listTasks<Task extends HeldTask>(candidates: Iterable<Task>, input: TaskListInput): Task[] {
+export function listTasks(sources: readonly Iterable<HeldTask | ColdTask>[], input: TaskListInput): HeldTask[] {
   const { sort, descending, after, limit, now, visibleTo } = input;
   const matches = matcherOf(input.filter);
   const direction = descending ? -1 : 1;
-  const page: Row<Task>[] = [];
-  for (const task of candidates) {
-    if (task.deleted || (visibleTo !== null && task.ownerId !== visibleTo) || !matches(task)) continue;
-    const row: Row<Task> = { position: { value: taskSortValue(task, sort, now), id: task.id }, task };
-    if (after !== undefined && comparePositions(row.position, after) * direction <= 0) continue;
-    insert(page, row, limit, direction);
-  }
+  const page: Row[] = [];
+  for (const source of sources)
+    for (const task of source) {
+      if (task.deleted || (visibleTo !== null && task.ownerId !== visibleTo) || !matches(task)) continue;
+      const value = taskSortValue(task, sort, now);
+      if (after !== undefined && compare(value, task, after) * direction <= 0) continue;
+      const worst = page.length === limit ? page[limit - 1] : undefined;
+      if (worst !== undefined && compare(value, task, worst.position) * direction >= 0) continue;
+      const kept = task instanceof ColdTask ? task.packed() : task;
+      insert(page, { position: { value, id: kept.id }, task: kept }, limit, direction);
+    }
   return page.map((row) => row.task);
 }
 
-function insert<Task>(page: Row<Task>[], row: Row<Task>, limit: number, direction: number): void {
-  const worst = page.at(-1);
-  if (page.length === limit && worst !== undefined && comparePositions(row.position, worst.position) * direction >= 0)
-    return;
+/** As names and ids are compared with it; undefined if nothing is searched for. */
+export function searchedFor({ search }: TaskFilter): string | undefined {
+  return search?.toLowerCase() || undefined;
+}
+
+/** The id of a task that is still in its page would have to be made. */
+function compare(value: number, task: HeldTask | ColdTask, other: ListPosition): number {
+  if (value !== other.value) return value < other.value ? -1 : 1;
+  return task instanceof ColdTask ? task.compareId(other.id) : comparePositions({ value, id: task.id }, other);
+}
+
+function insert(page: Row[], row: Row, limit: number, direction: number): void {
   let low = 0;
   let high = page.length;
   while (low < high) {
@@ -39,15 +52,15 @@ function insert<Task>(page: Row<Task>[], row: Row<Task>, limit: number, directio
   if (page.length > limit) page.pop();
 }
 
-function matcherOf(filter: TaskFilter): (task: HeldTask) => boolean {
+function matcherOf(filter: TaskFilter): (task: ListedTask) => boolean {
   const { workerId, ownerId, tag, queue } = filter;
   const statuses = filter.statuses === undefined || filter.statuses.length === 0 ? undefined : new Set(filter.statuses);
-  const search = filter.search?.toLowerCase() || undefined;
+  const search = searchedFor(filter);
   return (task) =>
     (statuses === undefined || statuses.has(task.status)) &&
     (ownerId === undefined || task.ownerId === ownerId) &&
     (workerId === undefined || task.workerId === workerId) &&
-    (queue === undefined || restOf(task.spec).queue === queue) &&
-    (tag === undefined || restOf(task.spec).tags.includes(tag)) &&
+    (queue === undefined || filteredSpecOf(task).queue === queue) &&
+    (tag === undefined || filteredSpecOf(task).tags.includes(tag)) &&
     (search === undefined || task.id.startsWith(search) || task.spec.name.toLowerCase().includes(search));
 }

@@ -1,6 +1,7 @@
-import type { SnapshotEntry } from '@gantry/event-sourcing/snapshot-store.port';
+import type { SnapshotEntry } from '@gantry/event-sourcing/snapshot-entry';
+import { SnapshotPage } from '@gantry/event-sourcing/snapshot-page';
 import { expect, it } from 'vitest';
-import { inChunks, readChunk } from './snapshot-chunk.js';
+import { inPages } from './snapshot-pages.js';
 
 const COUNT = 60;
 const WORK_MS = 0.5;
@@ -10,7 +11,7 @@ function* slowEntries(): Generator<SnapshotEntry> {
   for (let index = 0; index < COUNT; index += 1) {
     const until = performance.now() + WORK_MS;
     while (performance.now() < until);
-    yield { own: [index], shared: [{ kind: 'task' }], text: `text ${index}` };
+    yield { key: '', numbers: [index], shared: [{ kind: 'task' }], texts: [`text ${index}`] };
   }
 }
 
@@ -19,8 +20,10 @@ async function written(isUrgent: boolean): Promise<{ texts: string[]; turns: num
   let turns = 0;
   const other = setInterval(() => (turns += 1), 1);
   const texts: string[] = [];
-  for await (const { text } of inChunks(slowEntries(), () => isUrgent))
-    for (const entry of readChunk(Buffer.from(text))) texts.push(entry.text);
+  for await (const { bytes, entries } of inPages(slowEntries(), () => isUrgent)) {
+    const page = SnapshotPage.read(bytes);
+    for (let row = 0; row < entries; row += 1) texts.push(page.text(0, row));
+  }
   clearInterval(other);
   return { texts, turns };
 }
