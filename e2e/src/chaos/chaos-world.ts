@@ -140,6 +140,8 @@ export class ChaosWorld {
       // Tasks that end early in the run have left TASKS before it is over: what is checked at the end comes from ARCHIVE too.
       GANTRY_ARCHIVE_AFTER_SECONDS: '5',
       GANTRY_ARCHIVE_REMOVE_AFTER_SECONDS: '60',
+      // A service that is killed begins with what an earlier life saved.
+      GANTRY_SNAPSHOT_AFTER_SECONDS: '5',
       // Packed together, the few tasks of such a run may all be on agents that nothing happens to.
       ...(breakage === undefined ? {} : { GANTRY_SCHEDULER_POLICY: 'spread' }),
     };

@@ -1,5 +1,6 @@
 import { checkTiming } from '@gantry/contracts/messaging/lease-timing';
 import { timing } from '@gantry/contracts/messaging/timing';
+import { snapshotEnvironmentShape } from '@gantry/jetstream/snapshot-environment';
 import { baseEnvironmentShape, parseEnvironment } from '@gantry/nest-platform/environment';
 import { z } from 'zod';
 import { policyNames, type PolicyName } from './domain/placement/placement-policy.js';
@@ -30,6 +31,7 @@ const queuePoliciesSchema = z
 
 const schema = z.object({
   ...baseEnvironmentShape,
+  ...snapshotEnvironmentShape,
   GANTRY_SCHEDULER_POLICY: policySchema.default('bin-pack'),
   GANTRY_QUEUE_POLICIES: queuePoliciesSchema,
   GANTRY_LEASE_MS: z.coerce

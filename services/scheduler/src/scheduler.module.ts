@@ -5,6 +5,7 @@ import { assignEventSchemas, type AssignEvent, type SchedEvent } from '@gantry/c
 import { JetStreamEventStore } from '@gantry/jetstream/jetstream-event-store';
 import { KvLease } from '@gantry/jetstream/kv-lease';
 import type { ConsumerHost } from '@gantry/jetstream/nest/consumer-host';
+import { snapshotPolicyOf } from '@gantry/jetstream/snapshot-environment';
 import type { SnapshotPolicy } from '@gantry/jetstream/snapshot-keeper';
 import { KvSnapshotStore } from '@gantry/jetstream/snapshot-store';
 import type { Clock } from '@gantry/kernel/clock';
@@ -48,7 +49,7 @@ export function optionsOf(environment: Environment): SchedulerOptions {
     },
     leaderTtlMs: 3_000,
     sweepMs: 1_000,
-    snapshots: {},
+    snapshots: snapshotPolicyOf(environment),
   };
 }
 

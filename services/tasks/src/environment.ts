@@ -1,3 +1,4 @@
+import { snapshotEnvironmentShape } from '@gantry/jetstream/snapshot-environment';
 import { baseEnvironmentShape, parseEnvironment } from '@gantry/nest-platform/environment';
 import { z } from 'zod';
 
@@ -5,6 +6,7 @@ const DAY_SECONDS = 86_400;
 
 const schema = z.object({
   ...baseEnvironmentShape,
+  ...snapshotEnvironmentShape,
   /** An ended task stays in TASKS for so long, then it is in ARCHIVE only. */
   GANTRY_ARCHIVE_AFTER_SECONDS: z.coerce
     .number()

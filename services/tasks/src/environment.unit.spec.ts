@@ -12,6 +12,15 @@ it('keeps ended tasks for a week, a million of them, and removes nothing within 
   expect(readEnvironment({ ...base, GANTRY_ARCHIVE_AFTER_SECONDS: '20' }).GANTRY_ARCHIVE_AFTER_SECONDS).toBe(20);
 });
 
+it('saves a snapshot every ten minutes unless told otherwise, and not more often than every second', () => {
+  const secondsOf = (value?: string): number =>
+    readEnvironment(value === undefined ? base : { ...base, GANTRY_SNAPSHOT_AFTER_SECONDS: value })
+      .GANTRY_SNAPSHOT_AFTER_SECONDS;
+  expect(secondsOf()).toBe(600);
+  expect(secondsOf('5')).toBe(5);
+  expect(() => secondsOf('0')).toThrow(/GANTRY_SNAPSHOT_AFTER_SECONDS/);
+});
+
 it('refuses a removal before an append can have given up', () => {
   expect(() => readEnvironment({ ...base, GANTRY_ARCHIVE_REMOVE_AFTER_SECONDS: '30' })).toThrow(
     /GANTRY_ARCHIVE_REMOVE_AFTER_SECONDS/,

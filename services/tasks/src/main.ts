@@ -1,5 +1,6 @@
 import 'reflect-metadata';
 import { bootService } from '@gantry/jetstream/nest/boot-service';
+import { snapshotPolicyOf } from '@gantry/jetstream/snapshot-environment';
 import { readEnvironment } from './environment.js';
 import { TasksModule } from './tasks.module.js';
 
@@ -9,4 +10,8 @@ const archive = {
   keepTasks: environment.GANTRY_ARCHIVE_KEEP_TASKS,
   removeAfterMs: environment.GANTRY_ARCHIVE_REMOVE_AFTER_SECONDS * 1_000,
 };
-await bootService({ name: 'tasks', environment, module: TasksModule.with({ archive }) });
+await bootService({
+  name: 'tasks',
+  environment,
+  module: TasksModule.with({ archive, snapshots: snapshotPolicyOf(environment) }),
+});
