@@ -171,6 +171,29 @@ describe('an agent that dies, and a broker that dies', () => {
     expect(await world.exitOf(fresh)).toMatchObject({ outcome: 'exited', exitCode: 0 });
   });
 
+  it('starts what it had taken on if it is back within its lease, and nothing of which the lease has ended', async () => {
+    await startAgent();
+    await endProcess(child as ChildProcess, 'SIGKILL');
+    const folder = join(world.dataFolder, 'worker', world.workerId);
+    const store = new AgentStore(folder, undefined, Date.now(), (error) => expect(error).toBeUndefined());
+    const silence = 20_000;
+    const renewal = store.leaseRenewal();
+    if (renewal?.boot === undefined) throw new Error('no lease was renewed');
+    store.saveLeaseRenewal({ at: renewal.at - silence, boot: { ...renewal.boot, at: renewal.boot.at - silence } });
+    const takenOn = (leaseMs: number): string => {
+      const { data: assignment } = world.assigned({ command: sh('echo started') }, { leaseMs });
+      store.saveAttempt(attemptKey(assignment.taskId, 1), { version: 1, assignment, state: { status: 'accepted' } });
+      return assignment.taskId;
+    };
+    const lapsed = takenOn(15_000);
+    const held = takenOn(60_000);
+    await startAgent();
+    expect(await world.exitOf(held)).toMatchObject({ outcome: 'exited', exitCode: 0 });
+    expect(await world.exitOf(lapsed)).toMatchObject({ outcome: 'infrastructure_error' });
+    expect(world.reportsOf(lapsed).map(({ type }) => type)).not.toContain('started');
+    expect((await world.storedLog(lapsed)).lines.filter(({ stream }) => stream === 'stdout')).toEqual([]);
+  });
+
   it('leaves containers alone when it is stopped, and stops them when told to', async () => {
     const first = await startAgent();
     const taskId = await world.assign({ command: sh('trap "exit 0" TERM; while true; do sleep 0.1; done') });

@@ -15,6 +15,7 @@ import { HealthState } from '@gantry/nest-platform/health';
 import type { Logger } from '@gantry/nest-platform/logger';
 import type { NatsConnection } from '@nats-io/transport-node';
 import type { WorkerEnvironment } from './environment.js';
+import { isTooLateToStart } from './domain/lease.js';
 import { keepLeases, leaseKeeperProgram } from './keeper/keep-leases.js';
 import type { KeeperLink } from './keeper/keeper-link.js';
 import { chooseRuntime } from './runtime/choose-runtime.js';
@@ -144,6 +145,7 @@ export class WorkerAgent {
         slots: new StartSlots(environment.GANTRY_WORKER_START_CONCURRENCY),
         gpus: custody,
         openLog: (of, signal) => openLog({ nc, store, clock, workerId, linesPerSecond, logger, signal }, of),
+        isLeaseOver: (leaseMs) => isTooLateToStart(renewal.at, renewal.now(), leaseMs),
         measuredUsage: (key) => tasks.usageOf(key),
       },
       refuse: (assignment) => refusal(assignment, new Set(gpus.specs().map(({ id }) => id))),
@@ -178,6 +180,7 @@ export class WorkerAgent {
       interval: () => heartbeatIntervalMs(board.shortestLeaseMs),
       now: () => renewal.now(),
       onRenewed: (sentAt) => {
+        board.endLapsed({ at: renewal.at, now: renewal.now() });
         renewal.renew(sentAt);
         keeper?.renew(renewal.at);
         health.set('broker', 'healthy');

@@ -20,6 +20,11 @@ export function checkLease(renewedAt: number, now: number, leaseMs: number, pati
   return { over: left <= timing.stopBeforeLeaseEndMs, graceMs };
 }
 
+/** From the moment on in which whatever runs under the lease is killed, nothing may be started under it. Times as of `checkLease`. */
+export function isTooLateToStart(renewedAt: number, now: number, leaseMs: number): boolean {
+  return now >= renewedAt + leaseMs - timing.killBeforeLeaseEndMs;
+}
+
 /** How long the agent was out of touch before it read something. Milliseconds of monotonic clocks. */
 export interface Silence {
   /** Since the reading before: nothing that was read now is older. Infinity: the first reading of this life. */

@@ -5,7 +5,7 @@ import { neverRan } from '../domain/attempt-result.js';
 import type { Observed } from '../domain/attempt.resume.js';
 import type { AttemptResult, Ending } from '../domain/attempt.state.js';
 import { sortAssignments } from '../domain/assignment-batch.js';
-import { checkLease, type Silence } from '../domain/lease.js';
+import { checkLease, isTooLateToStart, type Silence } from '../domain/lease.js';
 import type { SampledTask } from '../telemetry/host/task.sampler.js';
 import { attemptKey } from './agent-store.js';
 import { AttemptRunner } from './attempt-runner.js';
@@ -151,6 +151,20 @@ export class AttemptBoard {
       this.parts.logger.error({ taskId, attempt }, 'lease cannot be renewed: container is stopped');
       runner.leaseEnded = true;
       runner.end({ cause: 'lease_over', graceMs });
+    }
+  }
+
+  /**
+   * To be called with the renewal before, ahead of each new one. What was not started when its lease ended may have been given up and
+   * placed again while nobody here could look, because the agent was frozen or just beginning: the new renewal comes too late for it.
+   */
+  endLapsed({ at, now }: Omit<LeaseState, 'isPatient'>): void {
+    for (const runner of this.runners.values()) {
+      const { taskId, attempt, leaseMs } = runner.assignment;
+      if (!runner.isUnstarted || runner.leaseEnded || !isTooLateToStart(at, now, leaseMs)) continue;
+      this.parts.logger.warn({ taskId, attempt }, 'lease ended before the start: it is not started');
+      runner.leaseEnded = true;
+      runner.end({ cause: 'lease_over', graceMs: 0 });
     }
   }
 

@@ -74,6 +74,12 @@ export class AttemptRunner {
     return this.state.status !== 'collecting' && this.state.status !== 'done';
   }
 
+  /** It was given to this worker, and nothing of it has been seen running. */
+  get isUnstarted(): boolean {
+    const { status } = this.state;
+    return status === 'accepted' || status === 'pulling' || status === 'creating';
+  }
+
   begin(): void {
     this.save();
     this.dispatch({ type: 'begin' });

@@ -1,48 +1,15 @@
 import { rmSync } from 'node:fs';
-import { join } from 'node:path';
-import { logChunkSchema, type LogLine } from '@gantry/contracts/agents/log-chunk';
+import type { LogLine } from '@gantry/contracts/agents/log-chunk';
 import type { ReportBody } from '@gantry/contracts/agents/report';
-import type { AssignEventData } from '@gantry/contracts/scheduling/assign-events';
-import { taskSpecSchema } from '@gantry/contracts/tasks/task-spec';
-import { systemClock } from '@gantry/kernel/clock';
-import { createLogger } from '@gantry/nest-platform/logger';
 import { eventually } from '@gantry/testing/eventually';
 import { temporaryFolder } from '@gantry/testing/temporary-folder';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import type { AttemptResult } from '../domain/attempt.state.js';
 import { SimulatedRuntime } from '../runtime/simulated/simulated-runtime.js';
-import { AgentStore } from './agent-store.js';
-import { ArtifactUploader } from './artifact.uploader.js';
+import { logInto, runnerParts, simulatedAssignment } from '../testing/runner-parts.fixture.js';
 import { AttemptRunner } from './attempt-runner.js';
-import { systemBootClock } from './boot-clock.js';
-import { DeviceClaims } from './device-claims.js';
-import { GpuCustody } from './gpu-custody.js';
-import type { OutgoingChunk } from './log-chunk.publisher.js';
-import { LogPipeline } from './log-pipeline.js';
+import type { LogPipeline } from './log-pipeline.js';
 import type { RunnerParts } from './runner-parts.js';
-import { StartSlots } from './start-slots.js';
-
-const logger = createLogger('test', { level: 'silent', format: 'json' });
-const nobodyStores = (): Promise<never> => Promise.reject(new Error('no files are expected'));
-
-function assignment(durationMs: number, exitCode = 0): AssignEventData<'TaskAssigned'> {
-  return {
-    taskId: 't',
-    attempt: 1,
-    ownerId: 'u',
-    spec: taskSpecSchema.parse({
-      name: 't',
-      image: 'i',
-      queue: 'simulated',
-      labels: { 'simulated-ms': String(durationMs), 'simulated-exit-code': String(exitCode) },
-    }),
-    workerId: 'w',
-    workerName: 'w',
-    gpuIds: [],
-    leaseMs: 60_000,
-    assignedAt: 0,
-  };
-}
 
 /** Fails `times` times, then does it. */
 function failing<T>(times: number, work: () => Promise<T>): () => Promise<T> {
@@ -70,58 +37,29 @@ describe('an attempt of which a step fails', () => {
 
   function runner(
     runtime: SimulatedRuntime,
-    task = assignment(0),
-    { openLog = pipeline, refusals = 0 }: { openLog?: () => Promise<LogPipeline>; refusals?: number } = {},
+    task = simulatedAssignment(0),
+    { openLog = pipeline, refusals = 0, isLeaseOver = () => false }: Partial<RunnerParts> & { refusals?: number } = {},
   ): AttemptRunner {
     let refused = 0;
-    const parts: RunnerParts = {
+    const parts = runnerParts(folder, reports, {
       runtime,
-      store: new AgentStore(folder, undefined, 0, (error) => {
-        throw error;
-      }),
-      reports: {
-        send: (_of, report) => {
-          if (report.type === 'exited' && refused++ < refusals) return Promise.reject(new Error('refused'));
-          reports.push(report);
-          return Promise.resolve();
-        },
-      },
-      uploader: new ArtifactUploader({ putChunk: nobodyStores, commit: nobodyStores }, logger),
-      slots: new StartSlots(1),
-      gpus: new GpuCustody({
-        claims: new DeviceClaims(join(folder, 'gpu-claims.json'), (error) => {
-          throw error;
-        }),
-        holders: { find: () => Promise.resolve(new Map()) },
-        devices: () => [],
-        onFreed: () => undefined,
-        logger,
-        signal: new AbortController().signal,
-      }),
-      clock: systemClock,
-      bootClock: systemBootClock,
-      logger,
       openLog,
-      measuredUsage: () => undefined,
+      isLeaseOver,
       onDone: (_key, result) => {
         over = result;
       },
+    });
+    const { send } = parts.reports;
+    const refusing = {
+      send: (...[of, report, ...rest]: Parameters<typeof send>) =>
+        report.type === 'exited' && refused++ < refusals
+          ? Promise.reject(new Error('refused'))
+          : send(of, report, ...rest),
     };
-    return new AttemptRunner(task, parts);
+    return new AttemptRunner(task, { ...parts, reports: refusing });
   }
 
-  function pipeline(): Promise<LogPipeline> {
-    const send = (chunk: OutgoingChunk): Promise<void> => {
-      lines.push(...logChunkSchema.parse(JSON.parse(new TextDecoder().decode(chunk.payload))).lines);
-      chunk.onStored();
-      return Promise.resolve();
-    };
-    const output = { send, drain: () => Promise.resolve() };
-    const of = { taskId: 't', attempt: 1, workerId: 'w' };
-    return Promise.resolve(
-      new LogPipeline({ ...of, linesPerSecond: 0, output, now: () => Date.now(), save: () => true }),
-    );
-  }
+  const pipeline = (): Promise<LogPipeline> => logInto(lines);
 
   const ended = (): Promise<AttemptResult> =>
     eventually(() => {
@@ -131,10 +69,24 @@ describe('an attempt of which a step fails', () => {
   const own = (): string[] => lines.filter(({ stream }) => stream === 'system').map(({ text }) => text);
   const exits = (): ReportBody[] => reports.filter(({ type }) => type === 'exited');
 
+  it('is not started when its lease is over by then', async () => {
+    const runtime = new SimulatedRuntime();
+    const start = vi.spyOn(runtime, 'start');
+    const asked: number[] = [];
+    const isLeaseOver = (leaseMs: number): boolean => asked.push(leaseMs) > 0;
+    runner(runtime, simulatedAssignment(0), { isLeaseOver }).begin();
+    expect(await ended()).toMatchObject({ outcome: 'infrastructure_error' });
+    expect(asked).toEqual([60_000]);
+    expect(start).not.toHaveBeenCalled();
+    expect(exits()).toMatchObject([
+      { outcome: 'infrastructure_error', message: 'Its lease ended before it was started.' },
+    ]);
+  });
+
   it('ends as it did although its log cannot be read, and says so there, once', async () => {
     const runtime = new SimulatedRuntime();
     runtime.followLogs = () => Promise.reject(new Error('open x-json.log: no such file'));
-    runner(runtime, assignment(0, 3)).begin();
+    runner(runtime, simulatedAssignment(0, 3)).begin();
     expect(await ended()).toMatchObject({ outcome: 'exited', exitCode: 3 });
     expect(exits()).toMatchObject([{ outcome: 'exited', exitCode: 3 }]);
     expect(own()).toEqual([
@@ -146,7 +98,7 @@ describe('an attempt of which a step fails', () => {
   it('can be cancelled while its log cannot be read', async () => {
     const runtime = new SimulatedRuntime();
     runtime.followLogs = () => Promise.reject(new Error('damaged'));
-    const attempt = runner(runtime, assignment(600_000));
+    const attempt = runner(runtime, simulatedAssignment(600_000));
     attempt.begin();
     await eventually(() => expect(attempt.phase).toBe('running'));
     attempt.end({ cause: 'revoked', reason: 'cancelled', graceMs: 0 });
@@ -154,7 +106,7 @@ describe('an attempt of which a step fails', () => {
   });
 
   it('opens its log again when that failed', async () => {
-    runner(new SimulatedRuntime(), assignment(0), { openLog: failing(2, pipeline) }).begin();
+    runner(new SimulatedRuntime(), simulatedAssignment(0), { openLog: failing(2, pipeline) }).begin();
     expect(await ended()).toMatchObject({ outcome: 'exited', exitCode: 0 });
     expect(lines).toHaveLength(1);
   });
@@ -164,13 +116,13 @@ describe('an attempt of which a step fails', () => {
     const wait = runtime.wait.bind(runtime);
     let failed = 0;
     runtime.wait = (...asked) => (failed++ < 2 ? Promise.reject(new Error('broken')) : wait(...asked));
-    runner(runtime, assignment(10, 4)).begin();
+    runner(runtime, simulatedAssignment(10, 4)).begin();
     expect(await ended()).toMatchObject({ outcome: 'exited', exitCode: 4 });
     expect(lines.filter(({ stream }) => stream === 'stderr')).toHaveLength(1);
   });
 
   it('reports its end again when the broker refused it', async () => {
-    runner(new SimulatedRuntime(), assignment(0), { refusals: 2 }).begin();
+    runner(new SimulatedRuntime(), simulatedAssignment(0), { refusals: 2 }).begin();
     await ended();
     expect(exits()).toHaveLength(1);
   });
@@ -183,7 +135,7 @@ describe('an attempt of which a step fails', () => {
       asked.push(name);
       return asked.length === 1 ? Promise.reject(new Error('the engine is away')) : signal(id, name);
     };
-    const attempt = runner(runtime, assignment(600_000));
+    const attempt = runner(runtime, simulatedAssignment(600_000));
     attempt.begin();
     await eventually(() => expect(attempt.phase).toBe('running'));
     attempt.end({ cause: 'revoked', reason: 'cancelled', graceMs: 60_000 });

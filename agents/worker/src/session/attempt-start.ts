@@ -4,11 +4,12 @@ import type { AttemptInput } from '../domain/attempt.state.js';
 import { type ContainerRuntime, type PullProgress, RuntimeProblem } from '../runtime/container-runtime.port.js';
 import type { GpuCustody } from './gpu-custody.js';
 import type { AttemptReports } from './report.publisher.js';
+import type { RunnerParts } from './runner-parts.js';
 import type { StartSlots } from './start-slots.js';
 
 const REPORT_PULL_EVERY_MS = 1_000;
 
-interface StartParts {
+interface StartParts extends Pick<RunnerParts, 'isLeaseOver'> {
   readonly runtime: ContainerRuntime;
   readonly reports: AttemptReports;
   readonly slots: StartSlots;
@@ -73,8 +74,11 @@ export class AttemptStart {
   }
 
   async start(containerId: string): Promise<void> {
-    const { runtime, clock } = this.parts;
+    const { runtime, clock, isLeaseOver } = this.parts;
     try {
+      // The agent may have been frozen on the way here: by now another worker may have it.
+      if (isLeaseOver(this.assignment.leaseMs))
+        throw new RuntimeProblem('infrastructure_error', 'Its lease ended before it was started.');
       const { startedAt } = await runtime.start(containerId);
       this.dispatch({ type: 'started', startedAt });
     } catch (error) {

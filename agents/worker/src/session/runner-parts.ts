@@ -27,6 +27,8 @@ export interface RunnerParts {
   readonly bootClock: BootClock;
   readonly logger: Logger;
   openLog(of: { taskId: string; attempt: number }, signal: AbortSignal): Promise<LogPipeline>;
+  /** Whether a lease of this length is over by now: then nothing may be started under it. Milliseconds. */
+  isLeaseOver(leaseMs: number): boolean;
   measuredUsage(key: string): MeasuredUsage | undefined;
   /** The attempt is over, reported and cleaned up. */
   onDone(key: string, result: AttemptResult | undefined): void;
