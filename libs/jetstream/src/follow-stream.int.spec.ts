@@ -101,6 +101,42 @@ describe('followStream', () => {
     expect(performance.now() - begun).toBeLessThan(5_000);
   });
 
+  it('reads nothing again when a broker whose stream was changed is started once more, which makes the stream look younger', async () => {
+    await ensureStream(nc, counters);
+    await server.restart();
+    await publish(0, 3);
+    const jsm = await manager(nc);
+    const { created, config } = await jsm.streams.info(counters.name);
+    follow(counters.name);
+    await eventually(() => expect(seen).toEqual([0, 1, 2]));
+    await jsm.streams.update(counters.name, { ...config, max_bytes: 10_000_000 });
+    await server.restart();
+    await publish(3, 4);
+    await eventually(() => expect(seen.at(-1)).toBe(3));
+    expect(seen).toEqual([0, 1, 2, 3]);
+    // Otherwise this broker is not one that the test is about.
+    expect((await jsm.streams.info(counters.name)).created).not.toEqual(created);
+  });
+
+  it('starts over on a stream that was made anew and is longer already, and says so before and after', async () => {
+    await ensureStream(nc, counters);
+    await publish(0, 2);
+    const told: string[] = [];
+    follow(counters.name, {
+      onMessage: (message) => void told.push(String((message.json() as { n: number }).n)),
+      onStartOver: () => void told.push('start over'),
+      onCaughtUp: () => void told.push('end'),
+    });
+    await eventually(() => expect(told).toEqual(['0', '1', 'end']));
+    const jsm = await manager(nc);
+    const { config } = await jsm.streams.info(counters.name);
+    await jsm.streams.delete(counters.name);
+    await jsm.streams.add(config);
+    await publish(7, 10);
+    await server.restart();
+    await eventually(() => expect(told).toEqual(['0', '1', 'end', 'start over', '7', '8', '9', 'end']));
+  });
+
   it('starts over on a memory stream that was lost with the broker and made anew by its owner', async () => {
     await ensureStream(nc, beats);
     for (const n of [1, 2, 3]) await publishJson(nc, 'beats.a', { n });

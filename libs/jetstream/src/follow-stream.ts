@@ -1,4 +1,11 @@
-import { AckPolicy, DeliverPolicy, type ConsumerInfo, type ConsumerMessages, type Consumer } from '@nats-io/jetstream';
+import {
+  AckPolicy,
+  DeliverPolicy,
+  type ConsumerInfo,
+  type ConsumerMessages,
+  type Consumer,
+  type StreamInfo,
+} from '@nats-io/jetstream';
 import { type NatsConnection, nanos, nuid } from '@nats-io/transport-node';
 import { ConnectionState } from './connection-state.js';
 import { backOff, pause } from './pause.js';
@@ -13,8 +20,10 @@ export interface FollowStreamOptions {
   filter?: string;
   /** Called one at a time; a promise is awaited before the next. What it throws ends the reading and is passed on. */
   onMessage(message: StreamMessage): void | Promise<void>;
-  /** Runs once, when everything that was stored at the call has been handed over. */
+  /** Runs once, when everything that was stored at the call has been handed over; once more after each `onStartOver`. */
   onCaughtUp?(): void;
+  /** The stream was made anew or put back, so that its messages are handed over from the first one on, also those that are known. */
+  onStartOver?(): void;
   signal: AbortSignal;
   /** Only what is in front of the bodies is sent; their bytes are empty. */
   headersOnly?: boolean;
@@ -57,9 +66,17 @@ export async function followStream(
   }
 }
 
+/** By which a stream is known again. */
+interface Landmark {
+  readonly sequence: number;
+  readonly timestampMs: number;
+}
+
 class StreamReader {
   /** Sequence of the last message handed over. */
   position: number;
+  /** The last message handed over, or the one at which the reading began; undefined if nobody knows it. */
+  private landmark: Landmark | undefined;
   private created: string | undefined;
   private caughtUp = false;
   private busy = false;
@@ -75,9 +92,10 @@ class StreamReader {
   async runSession(): Promise<void> {
     const jsm = await manager(this.nc);
     const info = await readableStream(this.nc, this.streamName);
-    const anew = this.created !== undefined && String(info.created) !== this.created;
+    if (this.created === undefined) this.landmark ??= await this.landmarkAt(this.position);
+    else if (await this.isReplaced(info)) this.startOver();
     this.created = String(info.created);
-    if (anew || this.position > info.state.last_seq) this.position = 0;
+    if (this.position > info.state.last_seq) this.position = 0;
     const { filter, headersOnly } = this.options;
     const consumerInfo = await jsm.consumers.add(this.streamName, {
       name: `follow_${nuid.next()}`,
@@ -128,6 +146,7 @@ class StreamReader {
           this.busy = false;
         }
         this.position = streamSequence;
+        this.landmark = { sequence: streamSequence, timestampMs: Math.floor(message.info.timestampNanos / 1_000_000) };
         if (!this.caughtUp && (delivered >= info.num_pending || pending === 0)) this.reachEnd();
         if (session.stale && messages.getPending() === 0) return;
       }
@@ -158,6 +177,32 @@ class StreamReader {
         default:
       }
     }
+  }
+
+  /**
+   * A time of creation that differs proves nothing: when a stream is changed, a broker of 2.9 that is not in its first life notes the begin
+   * of this life, and tells it from its next life on. Then the newest known message decides. If that is gone, too, reading everything
+   * again is the safe way.
+   */
+  private async isReplaced({ created, state }: StreamInfo): Promise<boolean> {
+    if (this.position > state.last_seq) return true;
+    if (String(created) === this.created) return false;
+    const { landmark } = this;
+    if (landmark === undefined) return this.position > 0;
+    return (await this.landmarkAt(landmark.sequence))?.timestampMs !== landmark.timestampMs;
+  }
+
+  private async landmarkAt(sequence: number): Promise<Landmark | undefined> {
+    if (sequence === 0) return undefined;
+    const found = await (await manager(this.nc)).streams.getMessage(this.streamName, { seq: sequence });
+    return found === null ? undefined : { sequence, timestampMs: found.time.getTime() };
+  }
+
+  private startOver(): void {
+    this.position = 0;
+    this.landmark = undefined;
+    this.caughtUp = false;
+    this.options.onStartOver?.();
   }
 
   private reachEnd(): void {

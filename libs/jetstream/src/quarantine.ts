@@ -32,6 +32,8 @@ export interface QuarantineFollowOptions {
   /** An administrator said that this message is to be skipped; what was derived from it has to go. */
   onDiscarded?(message: HeldMessage): void;
   onCaughtUp?(): void;
+  /** As of `followStream`. */
+  onStartOver?(): void;
   readonly signal: AbortSignal;
 }
 
@@ -95,6 +97,7 @@ export class Quarantine implements DeadLetterAuthor {
         return waiting === undefined ? reading.onPassed?.(message) : waiting.then(() => reading.onPassed?.(message));
       },
       onCaughtUp: () => reading.onCaughtUp?.(),
+      onStartOver: () => reading.onStartOver?.(),
       signal,
     });
   }

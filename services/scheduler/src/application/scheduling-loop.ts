@@ -56,6 +56,7 @@ export class SchedulingLoop {
   private cancelDue: (() => void) | undefined;
   private decisions = 0;
   private stillHeld: () => boolean = () => false;
+  private readonly incomplete = new Set<string>();
 
   constructor(private readonly ports: SchedulingPorts) {
     const { cluster, clock, ids, logger } = ports;
@@ -148,6 +149,18 @@ export class SchedulingLoop {
     this.plan();
   }
 
+  /** A stream is read again from its start: until it is `onComplete`, tasks that are long over look like new ones. */
+  onStartOver(stream: string): void {
+    this.incomplete.add(stream);
+    this.ports.logger.warn({ stream }, 'stream is read again from its start; nothing is decided meanwhile');
+  }
+
+  onComplete(stream: string): void {
+    if (!this.incomplete.delete(stream)) return;
+    this.ports.logger.info({ stream }, 'stream is read to its end again');
+    this.plan();
+  }
+
   onDisconnected(): void {
     this.ports.cluster.fleet.stopListening();
   }
@@ -205,7 +218,7 @@ export class SchedulingLoop {
   private pass(): void {
     this.passPlanned = false;
     // After a long pause of the process the lease may be over: decide nothing until it has been renewed (see `sweep`).
-    if (!this.leading || !this.stillHeld()) return;
+    if (!this.leading || this.incomplete.size > 0 || !this.stillHeld()) return;
     const { cluster } = this.ports;
     for (const revocation of cluster.board.recalls.takeRevocations()) this.revoke(revocation);
     const now = this.now();

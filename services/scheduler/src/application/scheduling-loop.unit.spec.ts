@@ -120,6 +120,19 @@ describe('scheduling loop', () => {
     expect(epochs).toContainEqual(['late', 2]);
   });
 
+  it('decides nothing while a stream is read again from its start, and goes on at its end', async () => {
+    const history = new History();
+    loop.onStartOver('TASKS');
+    loop.onTaskCommit(history.submitted('over'));
+    loop.onTaskCommit(history.submitted('waits'));
+    await sweep();
+    expect(loop.decisionCount).toBe(0);
+    loop.onTaskCommit(history.task('over', { type: 'TaskCancelled', data: { attempt: 1, finishedAt: 1 } }));
+    loop.onComplete('TASKS');
+    await sweep();
+    expect(loop.decisionCount).toBe(1);
+  });
+
   describe('a cancellation while an assignment is on its way to the broker', () => {
     const history = new History();
     const told = () => assign.all.flatMap(({ commit }) => commit.events.map(({ type }) => type));

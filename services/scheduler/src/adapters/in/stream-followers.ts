@@ -77,6 +77,7 @@ export class StreamFollowers implements OnModuleInit, BeforeApplicationShutdown 
         ...this.beginOf(streams.tasks.name),
         apply: (message) => loop.onTaskCommit(storedCommitOf<TaskEvent>(message)),
         onPassed: (message) => this.reached(streams.tasks.name, message),
+        onStartOver: () => loop.onStartOver(streams.tasks.name),
         onCaughtUp,
         signal,
       }),
@@ -86,6 +87,7 @@ export class StreamFollowers implements OnModuleInit, BeforeApplicationShutdown 
         ...this.beginOf(streams.assign.name),
         apply: (message) => this.onAssignMessage(message),
         onPassed: (message) => this.reached(streams.assign.name, message),
+        onStartOver: () => loop.onStartOver(streams.assign.name),
         onCaughtUp,
         signal,
       }),
@@ -197,9 +199,14 @@ export class StreamFollowers implements OnModuleInit, BeforeApplicationShutdown 
 
   /** Starts a reading that goes on in the background; resolves at its first end. */
   private caughtUp(stream: string, read: (onCaughtUp: () => void) => Promise<void>): Promise<void> {
+    const { loop } = this.options;
     const { health, logger } = this.options.host;
     return new Promise((resolve, reject) => {
-      read(resolve).catch((error: unknown) => {
+      const onCaughtUp = (): void => {
+        loop.onComplete(stream);
+        resolve();
+      };
+      read(onCaughtUp).catch((error: unknown) => {
         reject(error instanceof Error ? error : new Error(String(error)));
         if (this.abort.signal.aborted) return;
         logger.error({ error, stream }, 'reading of a stream ended');
