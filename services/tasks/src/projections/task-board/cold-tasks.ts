@@ -3,7 +3,7 @@ import { ColdEntries, inPage } from '@gantry/event-sourcing/cold-entries';
 import type { SnapshotPage } from '@gantry/event-sourcing/snapshot-page';
 import type { SnapshotEntry } from '@gantry/event-sourcing/snapshot-entry';
 import type { ListedTask } from './listed-task.js';
-import type { PackedTask, ViewRest } from './packed-task.js';
+import { RestOfView, type PackedTask, type ViewRest } from './packed-task.js';
 import type { RankedKey } from './ranked-list.js';
 import { taskIn } from './task-page.js';
 
@@ -209,7 +209,7 @@ class ColdSpec {
 }
 
 /** A row as lists see it. */
-export class ColdTask implements ListedTask {
+export class ColdTask extends RestOfView implements ListedTask {
   private page!: SnapshotPage;
   private row = 0;
   private compared = '';
@@ -241,31 +241,7 @@ export class ColdTask implements ListedTask {
     return taskIn.createdAt(this.page, this.row);
   }
 
-  get ownerId(): string {
-    return this.rest.ownerId;
-  }
-
-  get status(): ViewRest['status'] {
-    return this.rest.status;
-  }
-
-  get workerId(): string | null {
-    return this.rest.workerId;
-  }
-
-  get startedAt(): number | null {
-    return this.rest.startedAt;
-  }
-
-  get finishedAt(): number | null {
-    return this.rest.finishedAt;
-  }
-
-  get deleted(): boolean {
-    return this.rest.deleted;
-  }
-
-  private get rest(): ViewRest {
+  get rest(): ViewRest {
     return taskIn.rest(this.page, this.row);
   }
 }

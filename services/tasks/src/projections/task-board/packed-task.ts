@@ -4,19 +4,9 @@ import type { TaskView } from '@gantry/contracts/tasks/task-view';
 /** What many waiting tasks of one owner have in common; of other tasks all that is not kept elsewhere. */
 export type ViewRest = Omit<TaskView, 'id' | 'createdAt' | 'queuedAt' | 'spec'>;
 
-/**
- * A view as a snapshot brings it: all that lists are filtered and sorted by is at hand, and the view is made when it is asked for.
- * Most tasks of a long queue are looked at once, when they are placed.
- */
-export class PackedTask {
-  constructor(
-    readonly id: string,
-    readonly createdAt: number,
-    readonly queuedAt: number,
-    /** One object may serve many tasks. */
-    readonly rest: ViewRest,
-    readonly spec: PackedSpec,
-  ) {}
+/** What `ViewRest` tells, at hand as in a view. */
+export abstract class RestOfView {
+  abstract readonly rest: ViewRest;
 
   get version(): number {
     return this.rest.version;
@@ -44,6 +34,23 @@ export class PackedTask {
 
   get deleted(): boolean {
     return this.rest.deleted;
+  }
+}
+
+/**
+ * A view as a snapshot brings it: all that lists are filtered and sorted by is at hand, and the view is made when it is asked for.
+ * Most tasks of a long queue are looked at once, when they are placed.
+ */
+export class PackedTask extends RestOfView {
+  constructor(
+    readonly id: string,
+    readonly createdAt: number,
+    readonly queuedAt: number,
+    /** One object may serve many tasks. */
+    readonly rest: ViewRest,
+    readonly spec: PackedSpec,
+  ) {
+    super();
   }
 }
 
