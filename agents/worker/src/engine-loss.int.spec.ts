@@ -1,5 +1,6 @@
 import type { ChildProcess } from 'node:child_process';
 import { readFileSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 import {
   importBusyboxImage,
   type PrivateEngineFixture,
@@ -8,10 +9,16 @@ import {
 import { eventually } from '@gantry/testing/eventually';
 import Docker from 'dockerode';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { identityOf } from './keeper/process-identity.js';
+import { AgentStore, attemptKey } from './session/agent-store.js';
 import { compileAgent, endProcess, startAgentProcess } from './testing/agent-process.js';
 import { WorkerWorld } from './testing/worker-world.js';
 
 const sh = (script: string): string[] => ['sh', '-c', script];
+
+function isRunning(pid: number): boolean {
+  return identityOf(pid) !== undefined;
+}
 
 function parentOf(pid: number): number {
   return Number(/^PPid:\s+(\d+)$/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1]);
@@ -50,6 +57,24 @@ describe('an engine that is killed while containers run', () => {
   const pidOf = async (taskId: string): Promise<number> => {
     const { containerId } = await world.started(taskId);
     return (await docker.getContainer(containerId).inspect()).State.Pid;
+  };
+
+  /** An engine that was killed right after the start of a container finds what it had written before. */
+  const asIfNeverStarted = (containerId: string): void => {
+    const file = join(dirname(engine.socketPath), 'data', 'containers', containerId, 'config.v2.json');
+    const config = JSON.parse(readFileSync(file, 'utf8')) as { State: object };
+    const never = { Running: false, Pid: 0, StartedAt: '0001-01-01T00:00:00Z' };
+    writeFileSync(file, JSON.stringify({ ...config, State: { ...config.State, ...never } }));
+  };
+
+  /** And so does an agent that was killed before it heard of the start. */
+  const asIfNeverAnswered = (taskId: string, containerId: string): void => {
+    const folder = join(world.dataFolder, 'worker', world.workerId);
+    const store = new AgentStore(folder, undefined, Date.now(), (error) => expect(error).toBeUndefined());
+    const key = attemptKey(taskId, 1);
+    const found = store.attempts().find((attempt) => attempt.key === key);
+    if (found === undefined) throw new Error('The agent has not written the attempt down.');
+    store.saveAttempt(key, { ...found.record, state: { status: 'creating', containerId } });
   };
 
   beforeAll(async () => {
@@ -105,5 +130,23 @@ describe('an engine that is killed while containers run', () => {
     await startAgent();
     expect(await world.exitOf(unseen)).toMatchObject({ outcome: 'infrastructure_error' });
     expect(await world.exitOf(away)).toMatchObject({ outcome: 'exited', exitCode: 0 });
+  });
+
+  it('what an engine has forgotten that it started is ended and counts as lost; it is not started again', async () => {
+    const taskId = await world.assign({ command: ['sleep', '600'] });
+    const { containerId } = await world.started(taskId);
+    const pid = await pidOf(taskId);
+    await endProcess(agent, 'SIGKILL');
+    await engine.kill();
+    asIfNeverStarted(containerId);
+    asIfNeverAnswered(taskId, containerId);
+    await engine.start();
+    expect((await docker.getContainer(containerId).inspect()).State).toMatchObject({ Status: 'created' });
+    expect(isRunning(pid)).toBe(true);
+    await startAgent();
+    expect(await world.exitOf(taskId)).toMatchObject({ outcome: 'infrastructure_error' });
+    expect(isRunning(pid)).toBe(false);
+    expect(world.reportsOf(taskId).map(({ type }) => type)).toEqual(['accepted', 'started', 'exited']);
+    await eventually(async () => expect(await docker.listContainers({ all: true })).toEqual([]));
   });
 });

@@ -350,6 +350,25 @@ describe('the checker', () => {
     expect(broken({ task: logsWithout(gone), faults: [{ ...kill(10.2), to: 10.49 }] })).toEqual(['logs-complete']);
   });
 
+  it('excuses the lines of a lost attempt of which the engine was killed before it had written down the start', () => {
+    const kill = (from: number): DoneFault => ({ kind: 'kill-all', target: 'all', from, to: from + 0.1 });
+    const logs = (first: string[], second: string[]): Pick<ObservedTask, 'logs'> => ({
+      logs: new Map([
+        [1, first],
+        [2, second],
+      ]),
+    });
+    const unknown = check(world({ task: logs([], lines.second), faults: [kill(10.2)] }));
+    expect(unknown.violations).toEqual([]);
+    expect(unknown.excused.map(({ text }) => text)).toEqual(lines.first);
+    // An engine that was killed later has written it down; one that has a line has read on; and what counts has its lines.
+    expect(broken({ task: logs([], lines.second), faults: [kill(11.1)] })).toEqual(['logs-complete']);
+    expect(broken({ task: logs(lines.first.slice(0, 1), lines.second), faults: [kill(10.2)] })).toEqual([
+      'logs-complete',
+    ]);
+    expect(broken({ task: logs(lines.first, []), faults: [kill(30.2)] })).toEqual(['logs-complete', 'logs-complete']);
+  });
+
   it('excuses no line of a sandbox, whoever was killed', () => {
     const task = logsWithout(lines.first[1] ?? '');
     for (const kind of ['kill', 'kill-all', 'freeze', 'cut'])

@@ -27,6 +27,9 @@ export interface Failure {
   readonly usedRetry: boolean | undefined;
 }
 
+/** What a user is told: what is not the task's fault is tried again without counting. */
+export const NOT_ITS_FAULT = 'infrastructure';
+
 const ENDS: Readonly<Record<string, string>> = {
   TaskSucceeded: 'succeeded',
   TaskFailed: 'failed',

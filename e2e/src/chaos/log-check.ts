@@ -1,3 +1,4 @@
+import { foldHistory, NOT_ITS_FAULT } from './history-fold.js';
 import type { DoneFault, Observations, ObservedTask, Violation } from './observations.js';
 import type { Beat } from './witness.js';
 import type { PlannedTask } from './workload.js';
@@ -19,7 +20,8 @@ const CLOCK_STEP = 0.01;
  *
  * One exception, where the line dies with a process outside the agent's reach: a container's, if the engine was killed at most a
  * second after the line was written; or if it was written while there was no engine and the container ended before the engine was
- * back, because what waits in its pipe goes with it.
+ * back, because what waits in its pipe goes with it; or if the engine was killed at most a second after the container began, has
+ * none of its lines, and the attempt does not count: such an engine does not know that it started it, and reads nothing of it.
  */
 export function checkLogs(
   { tasks, witness, faults }: Observations,
@@ -35,7 +37,8 @@ export function checkLogs(
         const why =
           planned.get(task.id)?.queue === 'processes'
             ? undefined
-            : excuseOfContainer(beat, last, beats.at(-1)?.t ?? beat.t, faults);
+            : (excuseOfContainer(beat, last, beats.at(-1)?.t ?? beat.t, faults) ??
+              (last === 0 && countsForNothing(task, attempt) ? excuseOfForgotten(beats, faults) : undefined));
         if (why !== undefined) excused.push({ taskId: task.id, attempt, text: beat.text, why });
         else
           violations.push({
@@ -86,11 +89,33 @@ function excuseOfContainer(
   lastBeat: number,
   faults: readonly DoneFault[],
 ): string | undefined {
-  const kills = faults.filter(({ kind, target }) => (kind === 'kill' && target === 'docker') || kind === 'kill-all');
-  const held = kills.find(({ from }) => beat.t >= from - ENGINE_WINDOW && beat.t <= from + CLOCK_STEP);
+  const kills = killsOfEngine(faults);
+  const held = killRightAfter(beat, kills);
   if (held !== undefined) return `the engine was killed ${(held.from - beat.t).toFixed(2)} s after the line`;
   // A pipe gives its lines in order: an engine that has a later one has read this one too.
   if (beat.n > lastKeptLine && kills.some(({ from, to }) => beat.t >= from && beat.t <= to && lastBeat <= to))
     return 'the container ended while there was no engine to read its pipe';
   return undefined;
+}
+
+function excuseOfForgotten([first]: readonly Beat[], faults: readonly DoneFault[]): string | undefined {
+  if (first?.n !== 1) return undefined;
+  const kill = killRightAfter(first, killsOfEngine(faults));
+  if (kill === undefined) return undefined;
+  return `the engine was killed ${(kill.from - first.t).toFixed(2)} s after the container began, and did not know of it`;
+}
+
+/** It was lost, or its task was cancelled: nobody takes it for a success or a failure of its own. */
+function countsForNothing({ history, attempt: newest }: ObservedTask, attempt: number): boolean {
+  const { failures, status } = foldHistory(history);
+  if (status === 'cancelled' && attempt === newest) return true;
+  return failures.some((failure) => failure.attempt === attempt && failure.class === NOT_ITS_FAULT);
+}
+
+function killsOfEngine(faults: readonly DoneFault[]): DoneFault[] {
+  return faults.filter(({ kind, target }) => (kind === 'kill' && target === 'docker') || kind === 'kill-all');
+}
+
+function killRightAfter({ t }: Beat, kills: readonly DoneFault[]): DoneFault | undefined {
+  return kills.find(({ from }) => t >= from - ENGINE_WINDOW && t <= from + CLOCK_STEP);
 }

@@ -1,10 +1,7 @@
-import { foldHistory } from './history-fold.js';
+import { foldHistory, NOT_ITS_FAULT } from './history-fold.js';
 import type { ObservedTask, Violation } from './observations.js';
 import type { Beat } from './witness.js';
 import type { PlannedTask } from './workload.js';
-
-/** What a user is told: what is not the task's fault is tried again without counting. */
-const NOT_ITS_FAULT = 'infrastructure';
 
 /**
  * A task's own failures use its retries, all of them and no more; lost workers, engines and networks use none. Whether a failure was

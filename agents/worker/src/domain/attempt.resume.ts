@@ -38,11 +38,14 @@ export function resume(state: AttemptState, observed: Observed, at: number): Ste
           at,
         });
       }
-      if (ending !== undefined)
-        return step(
-          { status: 'creating', ending },
-          { type: 'create-failed', outcome: 'infrastructure_error', message: '', at },
-        );
+      // An engine that is killed as well forgets what it had just started: made once, it is not begun again under this attempt.
+      if (state.status === 'creating' && (ending !== undefined || state.containerId !== undefined))
+        return step(state, {
+          type: 'start-failed',
+          outcome: 'infrastructure_error',
+          message: 'The agent was gone while the container was being started, so nobody knows whether it ran.',
+          at,
+        });
       return step({ status: 'accepted' }, { type: 'begin' });
     }
     case 'collecting':

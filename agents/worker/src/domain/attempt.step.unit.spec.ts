@@ -237,11 +237,25 @@ describe('taking up an attempt after a restart', () => {
       ['report-accepted', 'prepare-image'],
     ],
     [
-      'it was made and not started',
-      { status: 'creating', containerId: 'c' } as const,
+      'it was made, and nobody knows that',
+      { status: 'creating' } as const,
       { is: 'created', containerId: 'c' } as const,
       'accepted',
       ['report-accepted', 'prepare-image'],
+    ],
+    [
+      'it may have been started, whatever the engine says',
+      { status: 'creating', containerId: 'c' } as const,
+      { is: 'created', containerId: 'c' } as const,
+      'collecting',
+      ['collect'],
+    ],
+    [
+      'it may have been started, and is gone',
+      { status: 'creating', containerId: 'c' } as const,
+      { is: 'absent' } as const,
+      'collecting',
+      ['collect'],
     ],
     [
       'it runs',

@@ -4,6 +4,10 @@ import { parseCgroupPaths } from '../telemetry/host/cgroup.parser.js';
 import { identityOf, isAlive } from './process-identity.js';
 import type { ProcessIdentity } from './keeper-orders.js';
 
+/** About five seconds. */
+const EMPTY_ROUNDS = 25;
+const EMPTY_PAUSE_MS = 250;
+
 export interface Member extends ProcessIdentity {
   /** Path of the group in the unified hierarchy (cgroup v2), if the process is in it there. */
   readonly unified: string | undefined;
@@ -56,6 +60,20 @@ export class ControlGroups {
       }
     }
     for (const member of members) if (isAlive(member, proc)) attempt(() => kill(member.pid));
+  }
+
+  /** Ends all of a group, also what forks meanwhile. Rejects if a process does not end: one that waits for a device, for instance. */
+  async empty(name: string): Promise<void> {
+    for (let round = 0; ; round += 1) {
+      const living = this.members(new Set([name])).get(name) ?? [];
+      if (living.length === 0) return;
+      if (round === EMPTY_ROUNDS) {
+        const pids = living.map(({ pid }) => pid).join(', ');
+        throw new Error(`Processes of the control group ${name} do not end: ${pids}.`);
+      }
+      this.end(living);
+      await new Promise((resolve) => setTimeout(resolve, Math.min(EMPTY_PAUSE_MS, 5 * 2 ** round)));
+    }
   }
 }
 

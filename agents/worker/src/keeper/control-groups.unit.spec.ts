@@ -1,7 +1,7 @@
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { temporaryFolder } from '@gantry/testing/temporary-folder';
-import { beforeEach, describe, expect, it } from 'vitest';
+import { beforeEach, describe, expect, it, onTestFinished, vi } from 'vitest';
 import { ControlGroups } from './control-groups.js';
 
 const ID = 'ab'.repeat(32);
@@ -58,5 +58,30 @@ describe('control groups', () => {
     place(11, '4:memory:/user\n', 200);
     groups.end(members);
     expect(killed).toEqual([10]);
+  });
+
+  it('empties a group, also of what was forked meanwhile', async () => {
+    place(10, `0::/docker/${ID}\n`);
+    place(20, '0::/other\n');
+    const forking = new ControlGroups({
+      proc: folder,
+      unifiedMount: undefined,
+      kill: (pid) => {
+        killed.push(pid);
+        rmSync(join(folder, String(pid)), { recursive: true });
+        if (pid < 13) place(pid + 1, `0::/docker/${ID}\n`);
+      },
+    });
+    await forking.empty(ID);
+    expect(killed).toEqual([10, 11, 12, 13]);
+  });
+
+  it('says which processes of a group do not end', async () => {
+    vi.useFakeTimers();
+    onTestFinished(() => void vi.useRealTimers());
+    place(10, `0::/docker/${ID}\n`);
+    const refused = expect(groups.empty(ID)).rejects.toThrow('do not end: 10');
+    await vi.runAllTimersAsync();
+    await refused;
   });
 });

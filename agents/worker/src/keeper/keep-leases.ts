@@ -6,6 +6,7 @@ import { KeptRuntime, keptAttempt } from '../runtime/kept-runtime.js';
 import { attemptKey, type AgentStore } from '../session/agent-store.js';
 import type { BootClock } from '../session/boot-clock.js';
 import type { LeaseRenewal } from '../session/lease-renewal.js';
+import { ControlGroups } from './control-groups.js';
 import { KeeperLink } from './keeper-link.js';
 import type { KeptAttempt } from './keeper-orders.js';
 
@@ -39,7 +40,7 @@ export async function keepLeases(
   }
   const link = await KeeperLink.open({ ...options, attempts: leftRunning(options), renewedAt: renewal.at });
   const markOf = (taskId: string, attempt: number): string => store.leaseMark(attemptKey(taskId, attempt));
-  return { runtime: new KeptRuntime(runtime, { link, markOf, logger }), link };
+  return { runtime: new KeptRuntime(runtime, { link, markOf, groups: ControlGroups.ofThisMachine(), logger }), link };
 }
 
 function obstacleOf({ runtime, dockerHost, program }: KeepLeasesOptions): string | undefined {

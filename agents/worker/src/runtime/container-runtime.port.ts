@@ -54,6 +54,11 @@ export interface ContainerRuntime {
   list(): Promise<KnownContainer[]>;
   /** Removes the container, killing it if it runs; harmless if it is gone. */
   remove(containerId: string): Promise<void>;
+  /**
+   * Ends what is left in the container's control group, whatever the engine says of it, and resolves when nothing is; rejects if
+   * something does not end. Only where a lease keeper can work: elsewhere the agent may not, or there is nothing that it could see.
+   */
+  endProcesses(containerId: string): Promise<void>;
   /** Process id on this machine of the container's first process; undefined if it does not run. */
   mainPid(containerId: string): Promise<number | undefined>;
   /** Name of the control group that will hold every process of the container, known from its making on; undefined if it has none. */

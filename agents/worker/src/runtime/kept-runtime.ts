@@ -4,6 +4,7 @@ import { timing } from '@gantry/contracts/messaging/timing';
 import type { Logger } from '@gantry/nest-platform/logger';
 import type { ContainerExit } from '../domain/attempt.state.js';
 import type { LogCursor } from '../domain/logs/raw-line.js';
+import type { ControlGroups } from '../keeper/control-groups.js';
 import type { KeeperLink } from '../keeper/keeper-link.js';
 import type { KeptAttempt } from '../keeper/keeper-orders.js';
 import type { ContainerRuntime, KnownContainer, LogSink, PullProgress } from './container-runtime.port.js';
@@ -12,6 +13,7 @@ export interface Keeping {
   readonly link: Pick<KeeperLink, 'keep' | 'confirm' | 'forget' | 'hasEnded'>;
   /** File that says that the keeper has ended the attempt. */
   markOf(taskId: string, attempt: number): string;
+  readonly groups: Pick<ControlGroups, 'empty'>;
   readonly logger: Pick<Logger, 'warn'>;
 }
 
@@ -99,6 +101,11 @@ export class KeptRuntime implements ContainerRuntime {
 
   list(): Promise<KnownContainer[]> {
     return this.inner.list();
+  }
+
+  async endProcesses(containerId: string): Promise<void> {
+    const group = this.inner.controlGroup(containerId);
+    if (group !== undefined) await this.keeping.groups.empty(group);
   }
 
   mainPid(containerId: string): Promise<number | undefined> {

@@ -57,8 +57,8 @@ export class AttemptBoard {
         continue;
       }
       let observed: Observed = known?.observed ?? { is: 'absent' };
-      // Nobody is about to start it any more: what begins anew makes its own, and what was to end would leave it behind.
-      if (record.state.status === 'creating' && observed.is === 'created') {
+      // Made, but the engine was never asked to start it: what begins anew makes its own, and what was to end would leave it behind.
+      if (record.state.status === 'creating' && record.state.containerId === undefined && observed.is === 'created') {
         await runtime.remove(observed.containerId);
         observed = { is: 'absent' };
       }

@@ -240,12 +240,21 @@ export class AttemptRunner {
     const { log } = this;
     // What an earlier life of the agent had asked for may have begun although it never came to write that down.
     const mayHaveRun = startedAt !== undefined || this.resumed;
+    if (containerId !== undefined && result.exitCode === undefined) await this.endUnseen(containerId);
     if (containerId !== undefined && mayHaveRun) await log.read(containerId);
+    if (containerId !== undefined && startedAt === undefined) await this.parts.runtime.remove(containerId);
     if (!this.resumed && (result.outcome !== 'exited' || result.exitCode !== 0)) await log.mark(result.message);
     await this.awaitGpus();
     if (artifacts) await this.keepFiles();
     await log.end();
     this.dispatch({ type: 'collected' });
+  }
+
+  /** Nobody saw it end: an engine may still be about to start it, or have forgotten that it did, and its processes run on. */
+  private async endUnseen(containerId: string): Promise<void> {
+    const { runtime } = this.parts;
+    await runtime.signal(containerId, 'SIGKILL');
+    await runtime.endProcesses(containerId);
   }
 
   private async keepFiles(): Promise<void> {

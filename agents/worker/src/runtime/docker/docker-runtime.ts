@@ -161,6 +161,10 @@ export class DockerRuntime implements ContainerRuntime {
     this.exits.forget(containerId);
   }
 
+  endProcesses(): Promise<void> {
+    return Promise.resolve();
+  }
+
   async mainPid(containerId: string): Promise<number | undefined> {
     try {
       const { State } = await this.docker.getContainer(containerId).inspect();

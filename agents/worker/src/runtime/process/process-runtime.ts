@@ -172,6 +172,10 @@ export class ProcessRuntime implements ContainerRuntime {
     this.sandboxes.delete(containerId);
   }
 
+  endProcesses(): Promise<void> {
+    return Promise.resolve();
+  }
+
   async mainPid(containerId: string): Promise<number | undefined> {
     const sandbox = this.sandboxes.get(containerId);
     // Without groups of its own a process shows the agent's figures.
@@ -184,12 +188,8 @@ export class ProcessRuntime implements ContainerRuntime {
   }
 
   private async launch({ spool }: Sandbox, command: readonly string[]): Promise<RunningSandbox> {
-    if (existsSync(spool))
-      throw new RuntimeProblem(
-        'infrastructure_error',
-        'The agent died while it started this attempt, so nobody knows whether it ran.',
-      );
     try {
+      // There already: an earlier life of the agent has started this attempt.
       mkdirSync(spool, { mode: 0o700 });
       return await this.spooler.start(spool, command);
     } catch (error) {

@@ -104,6 +104,10 @@ export class SimulatedRuntime implements ContainerRuntime {
     return Promise.resolve();
   }
 
+  endProcesses(): Promise<void> {
+    return Promise.resolve();
+  }
+
   mainPid(): Promise<number | undefined> {
     return Promise.resolve(undefined);
   }
