@@ -4,7 +4,8 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { connectNats } from './connect.js';
 import { followStream, type FollowStreamOptions } from './follow-stream.js';
 import { publishJson } from './publisher.js';
-import { ensureStream, manager, waitForStream } from './stream-admin.js';
+import { ensureStream, manager, removedFrom, waitForStream } from './stream-admin.js';
+import type { StreamMessage } from './stream-message.js';
 import { counters } from './testing/counter-stream.js';
 import { eventually } from './testing/eventually.js';
 import { type NatsServerFixture, startNatsServer } from './testing/nats-server.fixture.js';
@@ -116,6 +117,27 @@ describe('followStream', () => {
     expect(seen).toEqual([0, 1, 2, 3]);
     // Otherwise this broker is not one that the test is about.
     expect((await jsm.streams.info(counters.name)).created).not.toEqual(created);
+  });
+
+  it('says before which message some have left the stream unread, and who they were', async () => {
+    await ensureStream(nc, counters);
+    await publish(0, 9);
+    const jsm = await manager(nc);
+    for (const sequence of [1, 2]) await jsm.streams.deleteMessage(counters.name, sequence);
+    const told: string[] = [];
+    const reading = {
+      onMessage: (message: StreamMessage) => void told.push(String(message.streamSequence)),
+      onGap: () => void told.push('gap'),
+    };
+    // Nothing is missed by who knows nothing yet.
+    follow(counters.name, reading);
+    await eventually(() => expect(told).toEqual(['3', '4', '5', '6', '7', '8', '9']));
+    for (const sequence of [4, 6, 7]) await jsm.streams.deleteMessage(counters.name, sequence);
+    told.length = 0;
+    follow(counters.name, { ...reading, fromSequence: 4 });
+    await eventually(() => expect(told).toEqual(['gap', '5', 'gap', '8', '9']));
+    const isRemoved = await removedFrom(nc, counters.name);
+    expect([1, 2, 3, 4, 5, 6, 7, 8, 9].filter(isRemoved)).toEqual([1, 2, 4, 6, 7]);
   });
 
   it('starts over on a stream that was made anew and is longer already, and says so before and after', async () => {

@@ -24,6 +24,8 @@ export interface FollowStreamOptions {
   onCaughtUp?(): void;
   /** The stream was made anew or put back, so that its messages are handed over from the first one on, also those that are known. */
   onStartOver?(): void;
+  /** Runs before the message behind a gap: what stood between it and the last known one has left the stream unread. Not with a filter. */
+  onGap?(): void;
   signal: AbortSignal;
   /** Only what is in front of the bodies is sent; their bytes are empty. */
   headersOnly?: boolean;
@@ -119,7 +121,7 @@ class StreamReader {
   }
 
   private async read(consumer: Consumer, info: ConsumerInfo): Promise<void> {
-    const { signal, prefetch = 500 } = this.options;
+    const { signal, filter, prefetch = 500 } = this.options;
     // The default heartbeat of 15 s would leave a reader deaf for half a minute after the broker restarted.
     const messages = await consumer.consume({ max_messages: prefetch, idle_heartbeat: 1_000, expires: 10_000 });
     const stop = (): void => messages.stop();
@@ -138,6 +140,7 @@ class StreamReader {
         delivered = deliverySequence;
         this.busy = true;
         try {
+          if (filter === undefined && this.position > 0 && streamSequence > this.position + 1) this.options.onGap?.();
           const outcome = this.options.onMessage(new DeliveredMessage(message));
           if (outcome instanceof Promise) await outcome;
         } catch (error) {

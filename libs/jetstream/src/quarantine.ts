@@ -34,6 +34,7 @@ export interface QuarantineFollowOptions {
   onCaughtUp?(): void;
   /** As of `followStream`. */
   onStartOver?(): void;
+  onGap?(): void;
   readonly signal: AbortSignal;
 }
 
@@ -98,6 +99,7 @@ export class Quarantine implements DeadLetterAuthor {
       },
       onCaughtUp: () => reading.onCaughtUp?.(),
       onStartOver: () => reading.onStartOver?.(),
+      onGap: () => reading.onGap?.(),
       signal,
     });
   }

@@ -292,6 +292,25 @@ describe('taking over', () => {
     expect(platform.assigned[1]).toMatchObject({ taskId: high, workerId: 'w1', attempt: 1 });
   });
 
+  it('places nothing of its snapshot that has ended and left TASKS while it was away', async () => {
+    const snapshots = { everyCommits: 1, checkMs: 20, atStopFromCommits: 1 };
+    const before = await platform.boot({ snapshots });
+    const [ended, waiting] = [await platform.submit({ resources: one }), await platform.submit({ resources: one })];
+    await platform.until(
+      async () => (await before.client.request(getQueue, {}, context)).entries.length === 2,
+      'queue',
+    );
+    await before.stop();
+    await platform.commit(ended, { type: 'TaskCancelled', data: { attempt: 1, finishedAt: 1 } });
+    await (await manager(platform.nc)).streams.purge(streams.tasks.name, { filter: subjects.task(ended) });
+    const late = await platform.submit({ resources: one });
+    const { client } = await platform.boot({ snapshots });
+    await platform.beat('w1', cores(4));
+    await platform.until(() => platform.assigned.length === 2, 'both assignments');
+    expect(platform.assigned.map(({ taskId }) => taskId)).toEqual([waiting, late]);
+    expect((await client.request(explainTask, { taskId: ended }, context)).state).toBe('unknown');
+  });
+
   it('lets one of two schedulers decide, and the other one go on when the first stops', async () => {
     const first = await platform.boot();
     const second = await platform.boot();

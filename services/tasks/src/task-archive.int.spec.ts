@@ -2,6 +2,7 @@ import { streams, subjects } from '@gantry/contracts/messaging/streams';
 import { decodeSegment } from '@gantry/contracts/tasks/archive-segment';
 import {
   cancelTask,
+  countTasks,
   deleteTask,
   getTask,
   getTaskHistory,
@@ -10,10 +11,12 @@ import {
 } from '@gantry/contracts/tasks/task-requests';
 import type { TaskView } from '@gantry/contracts/tasks/task-view';
 import type { RunningService } from '@gantry/jetstream/nest/start-service';
+import { KvSnapshotStore } from '@gantry/jetstream/snapshot-store';
 import { manager } from '@gantry/jetstream/stream-admin';
 import { eventually } from '@gantry/testing/eventually';
 import { startTestService } from '@gantry/testing/service-fixture';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { TASK_SNAPSHOT_VERSION } from './application/task-snapshot.js';
 import { ada, as, bob, root, TasksSystem } from './tasks-system.fixture.js';
 import { TasksModule } from './tasks.module.js';
 
@@ -132,6 +135,28 @@ describe('a task that ended long ago', () => {
     await gone(task);
     await client.request(deleteTask, { taskId: task.id, visibleTo: null }, as(root));
     await eventually(() => expect(system.get(task.id)).rejects.toMatchObject({ code: 'TASK.NOT_FOUND' }));
+  });
+
+  it('does not wait in the eyes of a replica whose snapshot is older than its end', async () => {
+    const snapshots = { everyCommits: 1, checkMs: 20, atStopFromCommits: 1 };
+    const saving = TasksModule.with({ archive, snapshots });
+    const start = (): Promise<RunningService> =>
+      startTestService({ name: 'tasks', module: saving, natsUrl: system.nats.url });
+    const other = await start();
+    const { task } = await system.submit({});
+    await eventually(async () =>
+      expect(await new KvSnapshotStore(system.service.nc, 'tasks').positions('board', TASK_SNAPSHOT_VERSION)).toEqual({
+        TASKS: expect.objectContaining({ sequence: 1 }),
+      }),
+    );
+    await other.stop();
+    await system.client.request(cancelTask, { taskId: task.id, visibleTo: null }, as(root));
+    await gone(task);
+    await system.service.stop();
+    system.service = await start();
+    const { byStatus } = await system.client.request(countTasks, { visibleTo: null }, as(root));
+    expect(byStatus).toMatchObject({ queued: 1, cancelled: 0 });
+    expect(await system.get(task.id)).toMatchObject({ status: 'cancelled' });
   });
 
   it('takes a late report into its history', async () => {

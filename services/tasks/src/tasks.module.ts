@@ -185,6 +185,7 @@ export interface TasksSettings {
         executor: TaskCommandExecutor,
         barrier: StreamBarrier,
         leftovers: PurgeLeftoversHandler,
+        archive: JetStreamTaskArchive,
         clock: Clock,
         snapshotPolicy: Partial<SnapshotPolicy>,
       ) =>
@@ -194,6 +195,7 @@ export interface TasksSettings {
           executor,
           barrier,
           leftovers,
+          archive,
           snapshots: new KvSnapshotStore(host.nc, 'tasks'),
           snapshotPolicy,
           clock,
@@ -204,6 +206,7 @@ export interface TasksSettings {
         TaskCommandExecutor,
         StreamBarrier,
         PurgeLeftoversHandler,
+        JetStreamTaskArchive,
         CLOCK,
         SNAPSHOT_POLICY,
       ],

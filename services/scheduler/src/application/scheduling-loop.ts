@@ -38,6 +38,9 @@ interface SnapshotEnd {
   readonly heads: readonly SubjectHead[];
 }
 
+/** Among the streams that are not complete. */
+const GAP = 'a gap';
+
 /** Decisions of one pass: enough to be fast, few enough to let events in between. */
 const DECISIONS_PER_PASS = 1_000;
 
@@ -158,6 +161,22 @@ export class SchedulingLoop {
   onComplete(stream: string): void {
     if (!this.incomplete.delete(stream)) return;
     this.ports.logger.info({ stream }, 'stream is read to its end again');
+    this.plan();
+  }
+
+  /** Ends of tasks have left TASKS unread: until `onGapRepaired`, tasks that are long over look as if they waited. */
+  onGap(): void {
+    this.incomplete.add(GAP);
+  }
+
+  /** See `TaskBoard.closeRemoved`. */
+  closeRemoved(isRemoved: (sequence: number) => boolean): void {
+    const closed = this.ports.cluster.board.closeRemoved(isRemoved);
+    this.ports.logger.info({ closed }, 'tasks that had ended unread are closed');
+  }
+
+  onGapRepaired(): void {
+    this.incomplete.delete(GAP);
     this.plan();
   }
 

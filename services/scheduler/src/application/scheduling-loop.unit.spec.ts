@@ -133,6 +133,25 @@ describe('scheduling loop', () => {
     expect(loop.decisionCount).toBe(1);
   });
 
+  it('decides nothing between a gap and the word which tasks have ended in it', async () => {
+    const history = new History();
+    const ended = history.submitted('ended');
+    loop.onTaskCommit(ended);
+    loop.onTaskCommit(history.submitted('waits'));
+    loop.onGap();
+    await sweep();
+    expect(loop.decisionCount).toBe(0);
+    loop.closeRemoved((sequence) => sequence === ended.streamSequence);
+    await sweep();
+    expect(loop.decisionCount).toBe(0);
+    loop.onGapRepaired();
+    await sweep();
+    expect(assign.all.flatMap(({ commit }) => commit.events)).toContainEqual(
+      expect.objectContaining({ type: 'TaskAssigned', data: expect.objectContaining({ taskId: 'waits' }) }),
+    );
+    expect(loop.decisionCount).toBe(1);
+  });
+
   describe('a cancellation while an assignment is on its way to the broker', () => {
     const history = new History();
     const told = () => assign.all.flatMap(({ commit }) => commit.events.map(({ type }) => type));

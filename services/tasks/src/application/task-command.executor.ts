@@ -1,3 +1,4 @@
+import { setImmediate } from 'node:timers/promises';
 import type { StoredCommit } from '@gantry/contracts/messaging/commit';
 import { subjects } from '@gantry/contracts/messaging/streams';
 import { TASK_SCHEMA_VERSION, type TaskEvent } from '@gantry/contracts/tasks/task-events';
@@ -23,6 +24,9 @@ import { AssignmentsInHand } from './assignments-in-hand.js';
 const HOLD_MS = 2_000;
 /** A queue of 100,000 tasks stays loaded while as many others pass by; a cold load from a long stream costs up to a second. */
 const CACHED_TASKS = 200_000;
+
+/** Some milliseconds of looking into the archive's index. */
+const LOOKED_AT_ONCE = 1_000;
 
 export interface Executed {
   /** What was stored; undefined if there was nothing to do. */
@@ -178,6 +182,20 @@ export class TaskCommandExecutor {
   /** A message of this task is left out from now on: what a command decides on has to be read again. */
   forget(taskId: string): void {
     this.handler.forget(taskId);
+  }
+
+  /** Open tasks that `isArchived` names have ended unread: from now on the archive tells of them. Answers how many there were. */
+  async forgetArchived(isArchived: (taskId: string) => boolean): Promise<number> {
+    let forgotten = 0;
+    let looked = 0;
+    for (const taskId of this.board.openIds()) {
+      if ((looked += 1) % LOOKED_AT_ONCE === 0) await setImmediate();
+      if (!isArchived(taskId)) continue;
+      this.handler.forget(taskId);
+      this.board.forget(taskId);
+      forgotten += 1;
+    }
+    return forgotten;
   }
 
   /**

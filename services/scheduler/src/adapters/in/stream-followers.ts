@@ -6,11 +6,12 @@ import type { TaskEvent } from '@gantry/contracts/tasks/task-events';
 import type { SnapshotDraft, SnapshotStore, StreamPosition } from '@gantry/event-sourcing/snapshot-store.port';
 import { ConnectionState } from '@gantry/jetstream/connection-state';
 import { followStream } from '@gantry/jetstream/follow-stream';
+import { GapRepair } from '@gantry/jetstream/gap-repair';
 import type { ConsumerHost } from '@gantry/jetstream/nest/consumer-host';
 import { Quarantine, type QuarantineFollowOptions } from '@gantry/jetstream/quarantine';
 import { SnapshotKeeper, type SnapshotPolicy } from '@gantry/jetstream/snapshot-keeper';
 import { emptyCommitOf, storedCommitOf } from '@gantry/jetstream/stored-commit';
-import { ensureStream, readableStream, waitForStream } from '@gantry/jetstream/stream-admin';
+import { ensureStream, readableStream, removedFrom, waitForStream } from '@gantry/jetstream/stream-admin';
 import type { StreamMessage } from '@gantry/jetstream/stream-message';
 import type { Clock } from '@gantry/kernel/clock';
 import type { BeforeApplicationShutdown, OnModuleInit } from '@nestjs/common';
@@ -43,9 +44,17 @@ export class StreamFollowers implements OnModuleInit, BeforeApplicationShutdown 
    * worker, and so let its tasks be placed twice.
    */
   private readonly assignments: Quarantine;
+  private readonly gaps: GapRepair;
 
   constructor(private readonly options: StreamFollowersOptions) {
-    const { host, snapshots, snapshotPolicy } = options;
+    const { host, loop, snapshots, snapshotPolicy } = options;
+    this.gaps = new GapRepair({
+      logger: host.logger,
+      signal: this.abort.signal,
+      repair: async () => loop.closeRemoved(await removedFrom(host.nc, streams.tasks.name)),
+      onGap: () => loop.onGap(),
+      onRepaired: () => loop.onGapRepaired(),
+    });
     this.tasks = new Quarantine(host, { stream: streams.tasks.name, consumer: 'scheduler-board', later: 'wait' });
     this.assignments = new Quarantine(host, {
       stream: streams.assign.name,
@@ -78,10 +87,12 @@ export class StreamFollowers implements OnModuleInit, BeforeApplicationShutdown 
         apply: (message) => loop.onTaskCommit(storedCommitOf<TaskEvent>(message)),
         onPassed: (message) => this.reached(streams.tasks.name, message),
         onStartOver: () => loop.onStartOver(streams.tasks.name),
+        onGap: () => this.gaps.noticed(),
         onCaughtUp,
         signal,
       }),
     );
+    await this.gaps.start();
     await this.caughtUp('ASSIGN', (onCaughtUp) =>
       this.assignments.follow({
         ...this.beginOf(streams.assign.name),

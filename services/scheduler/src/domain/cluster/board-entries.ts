@@ -4,7 +4,7 @@ import type { SnapshotPage } from '@gantry/event-sourcing/snapshot-page';
 import { TransientMap } from '@gantry/kernel/transient-map';
 import type { QueuedTask } from '../placement/queued-task.js';
 import type { WaitingTasks } from '../placement/waiting-tasks.js';
-import { EntryReader, storedEntryOf, type RestoredEntry } from './board-snapshot.js';
+import { EntryReader, rowOf, storedEntryOf, type RestoredEntry } from './board-snapshot.js';
 import { ColdBoard } from './cold-board.js';
 import type { TaskEntry } from './task-entry.js';
 
@@ -44,6 +44,13 @@ export class BoardEntries {
   /** All that something has happened to; others have no assignment. */
   touched(): Iterable<TaskEntry> {
     return this.entries.values();
+  }
+
+  /** All of them, also those that are still in their pages; some may leave while they are looked at. */
+  *submitted(): Generator<Pick<TaskEntry, 'taskId' | 'order'>> {
+    for (const { page, inPage: row } of this.cold.captured())
+      yield { taskId: page.key(row), order: rowOf.order(page, row) };
+    yield* [...this.entries.values()];
   }
 
   /** Takes in the page; answers what does not only wait, which is not here yet. */

@@ -1,3 +1,4 @@
+import { pagesOf } from '@gantry/event-sourcing/testing/pages-of';
 import { describe, expect, it } from 'vitest';
 import { heartbeat } from '../../testing/samples.js';
 import { apply, beat, History, newCluster } from '../../testing/histories.js';
@@ -306,5 +307,42 @@ describe('leases', () => {
     cluster.findLosses(200_000).forEach((loss) => cluster.markReported(loss, 200_000));
     cluster.findLosses(200_001);
     expect(cluster.fleet.list(200_001)).toEqual([]);
+  });
+});
+
+describe('tasks whose ends have left TASKS unread', () => {
+  it('are closed, in whatever state they were: nothing of them waits or is placed, and a worker that may have one is told so', () => {
+    const history = new History();
+    const states = ['cold', 'warm', 'delayed', 'placed'] as const;
+    const earlier = newCluster();
+    const submissions = new Map<string, number>();
+    const submit = (cluster: Cluster, taskId: string): void => {
+      const submitted = history.submitted(taskId);
+      submissions.set(taskId, submitted.streamSequence);
+      apply(cluster, submitted);
+    };
+    const both = (state: string): string[] => [`${state} ended`, `${state} open`];
+    for (const taskId of both('cold')) submit(earlier, taskId);
+    const { entries, rest } = earlier.board.snapshot();
+    const cluster = newCluster();
+    for (const page of pagesOf(entries)) cluster.board.restore(page);
+    cluster.board.endRestore(rest(), 10);
+    for (const state of ['warm', 'delayed', 'placed']) for (const taskId of both(state)) submit(cluster, taskId);
+    for (const taskId of both('placed')) cluster.board.applyAssignCommit(history.assigned(taskId, 'w'));
+    for (const taskId of both('delayed')) apply(cluster, history.requeued(taskId, 1, 50));
+
+    const ended = new Set(states.map((state) => submissions.get(`${state} ended`)));
+    expect(cluster.board.closeRemoved((sequence) => ended.has(sequence))).toBe(4);
+    expect(cluster.board.closeRemoved((sequence) => ended.has(sequence))).toBe(0);
+
+    const told = cluster.board.recalls.takeRevocations();
+    expect(told).toMatchObject([{ taskId: 'placed ended', workerId: 'w', attempt: 1, reason: 'superseded' }]);
+    beat(cluster, 'x', 1, 10);
+    const placed = [...cluster.decide(10, 100), ...cluster.decide(60, 100)].map(({ taskId }) => taskId);
+    expect(placed).toEqual(['cold open', 'warm open']);
+    beat(cluster, 'y', 1, 60);
+    expect(cluster.decide(60, 100).map(({ taskId }) => taskId)).toEqual(['delayed open']);
+    for (const state of ['cold', 'warm', 'delayed']) expect(cluster.board.get(`${state} ended`)).toBeUndefined();
+    expect(cluster.board.get('placed open')).toMatchObject({ closed: false });
   });
 });

@@ -112,6 +112,22 @@ export class TaskBoard {
     this.recalls.takeBack(held);
   }
 
+  /**
+   * Only ended tasks leave TASKS, each from its submission on: whatever is open here and has lost it ended unseen. `isRemoved`: of a sequence
+   * of TASKS. Answers how many there were.
+   */
+  closeRemoved(isRemoved: (sequence: number) => boolean): number {
+    const removed = [...this.entries.submitted()].filter(({ order }) => isRemoved(order));
+    let closed = 0;
+    for (const { taskId } of removed) {
+      const entry = this.entries.get(taskId);
+      if (entry === undefined || entry.closed) continue;
+      this.close(entry, entry.assignment !== undefined);
+      closed += 1;
+    }
+    return closed;
+  }
+
   /** Frees what an ended task still holds, after its worker showed that it let go (or is gone itself). */
   dropClosed(entry: TaskEntry): void {
     this.letGo(entry);

@@ -3,6 +3,7 @@ import type { TaskEvent } from '@gantry/contracts/tasks/task-events';
 import type { SnapshotPage } from '@gantry/event-sourcing/snapshot-page';
 import type { SnapshotEntry } from '@gantry/event-sourcing/snapshot-entry';
 import type { SnapshotDraft, SnapshotStore, StreamPosition } from '@gantry/event-sourcing/snapshot-store.port';
+import { GapRepair } from '@gantry/jetstream/gap-repair';
 import type { ConsumerHost } from '@gantry/jetstream/nest/consumer-host';
 import type { Quarantine } from '@gantry/jetstream/quarantine';
 import { SnapshotKeeper, type SnapshotPolicy } from '@gantry/jetstream/snapshot-keeper';
@@ -15,6 +16,7 @@ import type { BeforeApplicationShutdown, OnApplicationShutdown, OnModuleInit } f
 import type { DeletedTask, PurgeLeftoversHandler } from '../../application/purge-leftovers.handler.js';
 import type { TaskCommandExecutor } from '../../application/task-command.executor.js';
 import { TASK_SNAPSHOT_VERSION } from '../../application/task-snapshot.js';
+import type { JetStreamTaskArchive } from '../out/jetstream-task-archive.js';
 
 export interface TaskStreamFollowerOptions {
   readonly host: ConsumerHost;
@@ -22,6 +24,7 @@ export interface TaskStreamFollowerOptions {
   readonly executor: TaskCommandExecutor;
   readonly barrier: StreamBarrier;
   readonly leftovers: PurgeLeftoversHandler;
+  readonly archive: Pick<JetStreamTaskArchive, 'reach' | 'mayHold'>;
   readonly snapshots: SnapshotStore;
   readonly snapshotPolicy: Partial<SnapshotPolicy>;
   readonly clock: Clock;
@@ -37,8 +40,11 @@ export class TaskStreamFollower implements OnModuleInit, BeforeApplicationShutdo
   private position: StreamPosition = { sequence: 0, commitId: '' };
   /** Newer than `position` if set; its id is parsed only when a snapshot wants to know it. */
   private last: StreamMessage | undefined;
+  private readonly gaps: GapRepair;
 
   constructor(private readonly options: TaskStreamFollowerOptions) {
+    const { logger } = options.host;
+    this.gaps = new GapRepair({ logger, signal: this.stop.signal, repair: () => this.forgetArchived() });
     this.keeper = new SnapshotKeeper({
       nc: options.host.nc,
       store: options.snapshots,
@@ -69,6 +75,7 @@ export class TaskStreamFollower implements OnModuleInit, BeforeApplicationShutdo
           this.passed(message);
         },
         onDiscarded: ({ subject }) => executor.forget(subject.slice(subject.lastIndexOf('.') + 1)),
+        onGap: () => this.gaps.noticed(),
         onCaughtUp: resolve,
         signal: this.stop.signal,
       });
@@ -77,6 +84,7 @@ export class TaskStreamFollower implements OnModuleInit, BeforeApplicationShutdo
         reject(error instanceof Error ? error : new Error(String(error)));
       });
     });
+    await this.gaps.start();
     logger.info({ commits, tasks: executor.board.size, milliseconds: clock.now() - begin }, 'board complete');
     this.keeper.start();
     leftovers.purge().catch((error: unknown) => logger.warn({ err: error }, 'files of deleted tasks are still stored'));
@@ -97,6 +105,14 @@ export class TaskStreamFollower implements OnModuleInit, BeforeApplicationShutdo
     const stored = storedCommitOf<TaskEvent>(message);
     executor.absorb(stored);
     leftovers.observe(stored);
+  }
+
+  /** Only ended tasks leave TASKS, long after they were archived. */
+  private async forgetArchived(): Promise<void> {
+    const { executor, archive, host } = this.options;
+    await archive.reach();
+    const forgotten = await executor.forgetArchived((taskId) => archive.mayHold(taskId));
+    host.logger.info({ forgotten }, 'tasks that had ended unread are left to the archive');
   }
 
   private passed(message: StreamMessage): void {

@@ -140,6 +140,11 @@ export class ColdTasks {
     }
   }
 
+  /** Of those that are here now. */
+  *ids(): Generator<string> {
+    for (const { page, inPage: row } of this.entries.captured()) yield page.key(row);
+  }
+
   /** As they are now; may be looked at one by one while some of them are taken. */
   captured(): Iterable<SnapshotEntry> {
     const rows = this.entries.captured();

@@ -137,6 +137,18 @@ export class TaskBoard {
     return this.positions.before(task) + this.cold.before(task.spec, task) + 1;
   }
 
+  /** Ids of tasks that have not ended, as far as the board knows; some may leave while they are looked at. */
+  *openIds(): Generator<string> {
+    yield* this.cold.ids();
+    for (const { task } of [...this.rows.values()]) if (!isTerminal(task.status)) yield task.id;
+  }
+
+  /** The board no longer tells of it. */
+  forget(taskId: string): void {
+    const row = this.rowOf(taskId);
+    if (row !== undefined) this.drop(row);
+  }
+
   get size(): number {
     return this.rows.size + this.cold.size;
   }
