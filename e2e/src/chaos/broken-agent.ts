@@ -27,11 +27,16 @@ const mutations: Readonly<Record<Breakage, readonly Mutation[]>> = {
     },
     deafKeeper,
   ],
-  /** No assignment is ever too old: an agent that was cut off starts what others have been given. */
+  /** No assignment is ever too old and no lease too late: an agent that was cut off starts what others have been given. */
   'late-start': [
     {
       file: 'domain/lease.js',
       find: 'export function mayBeGivenUp({ unreadMs, longestGapMs }, leaseMs) {',
+      replace: '$& return false;',
+    },
+    {
+      file: 'domain/lease.js',
+      find: 'export function isTooLateToStart(renewedAt, now, leaseMs) {',
       replace: '$& return false;',
     },
   ],
