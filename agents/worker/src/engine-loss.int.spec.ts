@@ -136,6 +136,7 @@ describe('an engine that is killed while containers run', () => {
     const taskId = await world.assign({ command: ['sleep', '600'] });
     const { containerId } = await world.started(taskId);
     const pid = await pidOf(taskId);
+    const shim = parentOf(pid);
     await endProcess(agent, 'SIGKILL');
     await engine.kill();
     asIfNeverStarted(containerId);
@@ -148,5 +149,7 @@ describe('an engine that is killed while containers run', () => {
     expect(isRunning(pid)).toBe(false);
     expect(world.reportsOf(taskId).map(({ type }) => type)).toEqual(['accepted', 'started', 'exited']);
     await eventually(async () => expect(await docker.listContainers({ all: true })).toEqual([]));
+    // Nobody knows of it any more.
+    process.kill(shim, 'SIGKILL');
   });
 });

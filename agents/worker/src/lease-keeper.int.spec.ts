@@ -1,5 +1,5 @@
 import { type ChildProcess, spawn } from 'node:child_process';
-import { readdirSync, readFileSync, rmSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import {
   importBusyboxImage,
@@ -10,15 +10,13 @@ import { eventually } from '@gantry/testing/eventually';
 import Docker from 'dockerode';
 import { beforeAll, describe, expect, it, type TestContext } from 'vitest';
 import { ControlGroups } from './keeper/control-groups.js';
-import type { KeeperOrders, ProcessIdentity } from './keeper/keeper-orders.js';
-import { identityOf, isAlive } from './keeper/process-identity.js';
 import { compileAgent, endProcess, startAgentProcess } from './testing/agent-process.js';
+import { keeperOf, ordersOf } from './testing/lease-keepers.js';
 import { removeLeftovers } from './testing/leftover-containers.js';
 import { WorkerWorld } from './testing/worker-world.js';
 
 const LEASE_MS = 15_000;
 const ENDLESS = ['sh', '-c', 'trap "" TERM; echo on; while true; do sleep 0.2; done'];
-const RUN_FOLDER = '/run/gantry';
 
 /** One agent with a broker of its own. */
 interface Place {
@@ -67,9 +65,6 @@ class Scene {
       await endProcess(agent, 'SIGKILL');
       await removeLeftovers(this.docker);
       for (const group of groups) await gone(group, 5_000);
-      const keeper = keeperOf(world.workerId);
-      if (keeper !== undefined) process.kill(keeper.pid, 'SIGKILL');
-      rmSync(folderOf(world.workerId), { recursive: true, force: true });
       await world.stop();
     }
     await this.engine.stop();
@@ -164,26 +159,6 @@ describe.concurrent('what an agent started, when the agent does nothing any more
     expect(await back.world.exitOf(kept.taskId)).toMatchObject({ outcome: 'infrastructure_error' });
   });
 });
-
-function folderOf(workerId: string): string {
-  return join(RUN_FOLDER, readdirSync(RUN_FOLDER).find((name) => name.startsWith(`${workerId}-`)) ?? 'none');
-}
-
-function ordersOf(workerId: string): KeeperOrders {
-  return JSON.parse(readFileSync(join(folderOf(workerId), 'orders.json'), 'utf8')) as KeeperOrders;
-}
-
-/** Undefined if none runs. */
-function keeperOf(workerId: string): ProcessIdentity | undefined {
-  try {
-    const { pid, startTicks } = JSON.parse(
-      readFileSync(join(folderOf(workerId), 'keeper.json'), 'utf8'),
-    ) as ProcessIdentity;
-    return isAlive({ pid, startTicks }) ? identityOf(pid) : undefined;
-  } catch {
-    return undefined;
-  }
-}
 
 function livingIn(group: string): number {
   return (

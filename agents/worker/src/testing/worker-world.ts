@@ -20,6 +20,7 @@ import { temporaryFolder } from '@gantry/testing/temporary-folder';
 import { jetstream } from '@nats-io/jetstream';
 import { headers, type Msg, type NatsConnection } from '@nats-io/transport-node';
 import { readEnvironment, type WorkerEnvironment } from '../environment.js';
+import { endKeeper } from './lease-keepers.js';
 
 export interface StoredArtifact {
   taskId: string;
@@ -218,6 +219,7 @@ export class WorkerWorld {
   async stop(): Promise<void> {
     await this.nc.close();
     await this.nats.stop();
+    endKeeper(this.workerId);
     rmSync(this.dataFolder, { recursive: true, force: true });
   }
 
