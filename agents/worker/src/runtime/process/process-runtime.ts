@@ -189,7 +189,7 @@ export class ProcessRuntime implements ContainerRuntime {
 
   private async launch({ spool }: Sandbox, command: readonly string[]): Promise<RunningSandbox> {
     try {
-      // There already: an earlier life of the agent has started this attempt.
+      // Fails if it is there: then an earlier life of the agent has started this attempt.
       mkdirSync(spool, { mode: 0o700 });
       return await this.spooler.start(spool, command);
     } catch (error) {
