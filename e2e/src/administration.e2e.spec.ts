@@ -19,6 +19,11 @@ describe('administration', () => {
   const login = (on: GantrySystem, ...options: string[]) =>
     gantryCommand(on, ['login', '--email', adminEmail, ...options], { GANTRY_PASSWORD: adminPassword });
 
+  const loggedIn = async ({ apiUrl }: GantrySystem): Promise<GantryClient> => {
+    const { accessToken } = await new GantryClient({ apiUrl }).logIn(adminEmail, adminPassword);
+    return new GantryClient({ apiUrl, credentials: () => accessToken });
+  };
+
   beforeAll(async () => {
     system = await GantrySystem.create();
     restored = await GantrySystem.create();
@@ -88,19 +93,24 @@ describe('administration', () => {
     expect((await gantry('admin', 'dead-letters', '--state', 'discarded')).stdout).toContain(id);
   });
 
-  it('comes back from a backup in an empty folder: tasks, logs, files, users', async () => {
+  it('comes back from a backup in an empty folder: tasks, what runs and what waits, logs, files, users', async () => {
     const script = 'echo kept line; echo -n kept > /output/kept.txt';
     const run = await gantry('run', '--image', IMAGE, '--name', 'kept', '--json', '--', 'sh', '-c', script);
     const { id } = JSON.parse(run.stdout) as { id: string };
+    const before = await loggedIn(system);
+    const command = ['sh', '-c', 'echo begun; sleep 2'];
+    const open = await Promise.all(
+      Array.from({ length: 30 }, (_, n) => before.submitTask({ name: `open-${n}`, image: IMAGE, command })),
+    );
     const folder = path.join(system.data, 'backup');
     const written = await gantry('admin', 'backup', folder, '--data', system.data);
-    expect(written.stderr).not.toContain('error');
-    expect(written.code).toBe(0);
+    expect(written.code, written.stderr).toBe(0);
     const history = JSON.parse((await gantry('status', id, '--json')).stdout) as { version: number };
 
     const running = await gantry('admin', 'restore', folder, '--data', system.data, '--replace');
     expect(running.stderr).toContain('BACKUP.SYSTEM_RUNNING');
-    expect((await gantry('admin', 'restore', folder, '--data', restored.data)).code).toBe(0);
+    const back = await gantry('admin', 'restore', folder, '--data', restored.data);
+    expect(back.code, back.stderr).toBe(0);
     const twice = await gantry('admin', 'restore', folder, '--data', restored.data);
     expect(twice.stderr).toContain('BACKUP.TARGET_NOT_EMPTY');
 
@@ -114,14 +124,19 @@ describe('administration', () => {
       version: history.version,
     });
     expect((await again('logs', id)).stdout).toContain('kept line');
-    expect((await again('list')).stdout).toContain('kept');
+    expect((await again('list', '--search', 'kept')).stdout).toContain('kept');
     expect((await again('download', id, '-o', path.join(restored.data, 'files'))).code).toBe(0);
     expect(fs.readFileSync(path.join(restored.data, 'files', 'kept.txt'), 'utf8')).toBe('kept');
     const next = await again('run', '--image', IMAGE, '--', 'echo', 'and on');
     expect(next.stdout).toBe('and on\n');
 
-    const { accessToken } = await new GantryClient({ apiUrl: restored.apiUrl }).logIn(adminEmail, adminPassword);
-    const client = new GantryClient({ apiUrl: restored.apiUrl, credentials: () => accessToken });
+    const client = await loggedIn(restored);
+    const endOf = async (task: string) => (await client.task(task)).status;
+    await eventually(
+      async () =>
+        expect(new Set(await Promise.all(open.map(({ task }) => endOf(task.id))))).toEqual(new Set(['succeeded'])),
+      { timeoutMs: 120_000 },
+    );
     await eventually(async () => expect((await client.health()).status).toBe('healthy'), { timeoutMs: 30_000 });
   });
 });

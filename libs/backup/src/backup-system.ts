@@ -27,7 +27,7 @@ const CONNECT_MS = 10_000;
 export async function backupSystem(
   location: SystemLocation,
   folder: string,
-  { streamsOnly, onProgress }: { streamsOnly: boolean; onProgress: (line: string) => void },
+  { streamsOnly, verify, onProgress }: { streamsOnly: boolean; verify: boolean; onProgress: (line: string) => void },
 ): Promise<Manifest> {
   if (location.broker === undefined && !isRunning(location.data)) {
     throw new GantryError(
@@ -41,6 +41,7 @@ export async function backupSystem(
     return await writeBackup(resolve(folder), {
       nc,
       exportTables: streamsOnly ? null : (target) => exported(location, nc, target),
+      verify,
       onProgress,
     });
   } finally {

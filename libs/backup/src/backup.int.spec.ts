@@ -71,6 +71,7 @@ describe('backup and restore', () => {
     await writeBackup(backup, {
       ...silent,
       nc,
+      verify: true,
       exportTables: async (folder) => {
         const tables = await clickhouse.tables();
         const exported = tables.map((table) => ({ ...table, path: join(folder, `${table.name}.part`) }));
@@ -151,7 +152,7 @@ describe('backup and restore', () => {
   });
 
   it('never writes over another backup', async () => {
-    await expect(writeBackup(backup, { ...silent, nc, exportTables: null })).rejects.toMatchObject({
+    await expect(writeBackup(backup, { ...silent, nc, exportTables: null, verify: true })).rejects.toMatchObject({
       code: 'BACKUP.FOLDER_EXISTS',
     });
   });

@@ -31,6 +31,8 @@ const manifestSchema = z.object({
   format: z.literal(1),
   createdAt: z.string(),
   brokerVersion: z.string(),
+  /** True: the numbers of the streams are what the snapshots hold; false: what the broker had when it began with each. */
+  verified: z.boolean().default(false),
   /** In the order in which they were read: see the ADR for what that order guarantees. */
   streams: z.array(streamBackupSchema),
   /** Null: left out; ClickHouse is then filled from the streams. */

@@ -9,6 +9,9 @@ const CHUNK_BYTES = 128 * 1024;
 /** The broker checks a big stream before the first chunk, and unpacks it after the last one. */
 const PATIENCE_MS = 10 * 60_000;
 
+/** Settings of a stream by which messages leave it unasked; 0 or less is no limit. */
+export const STREAM_LIMITS = ['max_age', 'max_bytes', 'max_msgs', 'max_msgs_per_subject'] as const;
+
 const errorSchema = z.object({ error: z.object({ code: z.number(), description: z.string() }).optional() });
 const stateSchema = z.looseObject({
   messages: z.int(),
@@ -16,12 +19,13 @@ const stateSchema = z.looseObject({
   last_seq: z.int(),
   consumer_count: z.int().default(0),
 });
+export type StreamState = z.infer<typeof stateSchema>;
 const snapshotSchema = z.object({ config: z.record(z.string(), z.unknown()), state: stateSchema });
 export type StreamSnapshot = z.infer<typeof snapshotSchema>;
 
 /**
  * The broker's own snapshot of one stream into a file: messages with their sequences, and the positions of its consumers. The
- * stream can be written meanwhile; the snapshot is as of its start.
+ * stream can be written meanwhile; what comes after the state that is answered may be in the file as well.
  */
 export async function snapshotStream(nc: NatsConnection, name: string, path: string): Promise<StreamSnapshot> {
   const inbox = createInbox();
@@ -58,7 +62,7 @@ export async function restoreStream(
   name: string,
   { config, state }: { config: Record<string, unknown>; state: Record<string, unknown> },
   path: string,
-): Promise<StreamSnapshot['state']> {
+): Promise<StreamState> {
   const opened = z
     .object({ deliver_subject: z.string() })
     .parse(await ask(nc, `$JS.API.STREAM.RESTORE.${name}`, { config, state }));

@@ -6,6 +6,7 @@ import { StorageType } from '@nats-io/jetstream';
 import type { NatsConnection } from '@nats-io/transport-node';
 import { inBackupOrder } from './backup-order.js';
 import { fingerprint, type Manifest, type StreamBackup, type TableBackup, writeManifest } from './manifest.js';
+import { SnapshotVerifier } from './snapshot-verifier.js';
 import { snapshotStream } from './stream-snapshot.js';
 
 /** A table as a file of ClickHouse's Native format, anywhere on this machine. */
@@ -20,11 +21,16 @@ export interface BackupSources {
   nc: NatsConnection;
   /** Null leaves ClickHouse out. Runs first: what it lacks is filled from the streams, what it had too much would stay. */
   exportTables: ((folder: string) => Promise<{ database: string; tables: ExportedTable[] }>) | null;
+  /** False believes the broker that each snapshot is whole: no nats-server is needed on this machine then. */
+  verify: boolean;
   onProgress: (line: string) => void;
 }
 
 /** Writes a whole backup into `folder`, which must not exist; it gets its name only when it is complete. */
-export async function writeBackup(folder: string, { nc, exportTables, onProgress }: BackupSources): Promise<Manifest> {
+export async function writeBackup(
+  folder: string,
+  { nc, exportTables, verify, onProgress }: BackupSources,
+): Promise<Manifest> {
   if (existsSync(folder) && readdirSync(folder).length > 0) {
     throw new GantryError('BACKUP.FOLDER_EXISTS', 'conflict', `${folder} is there already. Name a new folder.`);
   }
@@ -39,26 +45,35 @@ export async function writeBackup(folder: string, { nc, exportTables, onProgress
     if (config.storage === StorageType.File) names.push(config.name);
   }
   const saved: StreamBackup[] = [];
-  for (const name of inBackupOrder(names)) {
-    const file = `stream-${name}.snapshot`;
-    const { config, state } = await snapshotStream(nc, name, join(partial, file));
-    saved.push({
-      name,
-      file,
-      ...(await fingerprint(join(partial, file))),
-      messages: state.messages,
-      firstSequence: state.first_seq,
-      lastSequence: state.last_seq,
-      consumers: state.consumer_count,
-      config,
-      state,
-    });
-    onProgress(`${name}: ${state.messages} messages to sequence ${state.last_seq}`);
+  const brokerVersion = nc.info?.version ?? 'unknown';
+  const verifier = verify ? await SnapshotVerifier.start(join(partial, 'verified'), brokerVersion) : undefined;
+  try {
+    for (const name of inBackupOrder(names)) {
+      const file = `stream-${name}.snapshot`;
+      const path = join(partial, file);
+      const { config, state } = await (verifier?.snapshot(nc, name, path, onProgress) ??
+        snapshotStream(nc, name, path));
+      saved.push({
+        name,
+        file,
+        ...(await fingerprint(path)),
+        messages: state.messages,
+        firstSequence: state.first_seq,
+        lastSequence: state.last_seq,
+        consumers: state.consumer_count,
+        config,
+        state,
+      });
+      onProgress(`${name}: ${state.messages} messages to sequence ${state.last_seq}`);
+    }
+  } finally {
+    await verifier?.close();
   }
   const manifest: Manifest = {
     format: 1,
     createdAt: new Date().toISOString(),
-    brokerVersion: nc.info?.version ?? 'unknown',
+    brokerVersion,
+    verified: verify,
     streams: saved,
     clickhouse,
   };

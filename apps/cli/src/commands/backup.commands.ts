@@ -13,11 +13,13 @@ export function addBackupCommands(admin: Command, environment: CliEnvironment): 
     .argument('<folder>')
     .option('--data <folder>', 'data folder of npm start (or GANTRY_DATA)', environment.GANTRY_DATA)
     .option('--streams-only', 'leave ClickHouse out: history that has left the streams is then lost')
-    .action(async (folder: string, options: { data: string; streamsOnly?: boolean }) => {
+    .option('--no-verify', 'do not restore each stream on this machine (with its nats-server) to see that it is whole')
+    .action(async (folder: string, options: { data: string; streamsOnly?: boolean; verify: boolean }) => {
       // Loaded here: the database engine is large and every other command does without.
       const { backupSystem } = await import('@gantry/backup/backup-system');
       const manifest = await backupSystem(locationOf(environment, options.data), folder, {
         streamsOnly: options.streamsOnly === true,
+        verify: options.verify,
         onProgress: (line) => console.error(line),
       });
       console.log(`Backup written to ${folder}: ${describe(manifest)}.`);
