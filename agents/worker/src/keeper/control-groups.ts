@@ -41,8 +41,9 @@ export class ControlGroups {
     const found = new Map<string, Member[]>();
     for (const entry of readdirSync(proc)) {
       const pid = Number(entry);
-      if (!Number.isInteger(pid)) continue;
-      // Before its groups are read: what is killed later is this process, or nothing.
+      // Nearly all processes are in other groups, and one look at their file is enough.
+      if (!Number.isInteger(pid) || groupsOf(proc, pid, names) === undefined) continue;
+      // Before its groups count: what is killed later is this process, or nothing.
       const identity = identityOf(pid, proc);
       const member = identity === undefined ? undefined : groupsOf(proc, pid, names);
       if (identity === undefined || member === undefined) continue;
@@ -88,6 +89,7 @@ function groupsOf(
   } catch {
     return undefined;
   }
+  if (![...names].some((name) => text.includes(name))) return undefined;
   let name: string | undefined;
   let unified: string | undefined;
   for (const [controller, { path }] of parseCgroupPaths(text)) {
