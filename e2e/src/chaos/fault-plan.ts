@@ -47,6 +47,9 @@ export function keeperOf(agent: string): string {
   return `${agent}-keeper`;
 }
 
+/** So long that what it knew as open has ended, was archived and has left TASKS when it thaws: 65 s after its end, in such a run. */
+const ABSENCE_MS = [80_000, 110_000] as const;
+
 /** Streams that refuse when they are full; the others drop what is old, by design. */
 const FILLABLE = ['TASKS', 'ARCHIVE', 'REPORTS', 'ASSIGN', 'ARTIFACTS'] as const;
 
@@ -98,7 +101,8 @@ function choose(random: Seeded, kind: FaultKind, request: PlanRequest): Omit<Pla
         ...agents.map((name) => ({ name, weight: 5 })),
         ...(request.agentsOnly === true ? [] : others),
       ]).name;
-      return { kind, target, duration: howLong(random, request) };
+      const away = services.includes(target) && request.brief !== true && random.between(1, 3) === 1;
+      return { kind, target, duration: away ? random.between(...ABSENCE_MS) : howLong(random, request) };
     }
     case 'cut':
       return {

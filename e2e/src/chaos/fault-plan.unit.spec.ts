@@ -31,6 +31,13 @@ describe('the plan of faults', () => {
     }
   });
 
+  it('freezes services, and nothing else, for longer than ended tasks stay in TASKS', () => {
+    const away = ({ brief = false }) =>
+      planFaults({ ...request, brief, kinds: ['freeze'] }).filter(({ duration }) => duration > 65_000);
+    expect(new Set(away({}).map(({ target }) => target))).toEqual(new Set(request.services));
+    expect(away({ brief: true })).toEqual([]);
+  });
+
   it('sets clocks forward and back, by seconds and by hours, of running parts and between restarts', () => {
     const clocks = planFaults(request).filter(({ kind }) => kind === 'clock');
     expect(new Set(clocks.map(({ how }) => how))).toEqual(new Set(['running', 'restart']));
