@@ -3,6 +3,7 @@ import type { NatsConnection } from '@nats-io/transport-node';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { connectNats } from './connect.js';
 import { followStream, type FollowStreamOptions } from './follow-stream.js';
+import { pause } from './pause.js';
 import { publishJson } from './publisher.js';
 import { ensureStream, manager, removedFrom, waitForStream } from './stream-admin.js';
 import type { StreamMessage } from './stream-message.js';
@@ -100,6 +101,27 @@ describe('followStream', () => {
     await publish(1, 2);
     await eventually(() => expect(seen).toEqual([0, 1]));
     expect(performance.now() - begun).toBeLessThan(5_000);
+  });
+
+  it('goes on when its reader in the broker is gone after messages and pulls had piled up here', async () => {
+    await ensureStream(nc, counters);
+    let release = (): void => undefined;
+    const held = new Promise<void>((resolve) => (release = resolve));
+    const onMessage = async (message: StreamMessage): Promise<void> => {
+      await held;
+      seen.push((message.json() as { n: number }).n);
+    };
+    follow(counters.name, { prefetch: 4, onMessage });
+    await publish(0, 10);
+    const jsm = await manager(nc);
+    const reader = async () => (await jsm.consumers.list(counters.name).next())[0];
+    await eventually(async () => expect((await reader())?.delivered.consumer_seq).toBeGreaterThan(3));
+    await pause(200);
+    // As after a freeze of a minute: nobody hears of it, and the next pulls go nowhere.
+    await jsm.consumers.delete(counters.name, (await reader())?.name ?? '');
+    release();
+    await publish(10, 12);
+    await eventually(() => expect(seen).toEqual(Array.from({ length: 12 }, (_, n) => n)), { timeoutMs: 20_000 });
   });
 
   it('reads nothing again when a broker whose stream was changed is started once more, which makes the stream look younger', async () => {

@@ -10,6 +10,7 @@ import { type NatsConnection, nanos, nuid } from '@nats-io/transport-node';
 import { ConnectionState } from './connection-state.js';
 import { backOff, pause } from './pause.js';
 import { jetStreamOf } from './publisher.js';
+import { queuedMessages } from './queued-messages.js';
 import { manager, readableStream } from './stream-admin.js';
 import { DeliveredMessage, type StreamMessage } from './stream-message.js';
 
@@ -151,7 +152,7 @@ class StreamReader {
         this.position = streamSequence;
         this.landmark = { sequence: streamSequence, timestampMs: Math.floor(message.info.timestampNanos / 1_000_000) };
         if (!this.caughtUp && (delivered >= info.num_pending || pending === 0)) this.reachEnd();
-        if (session.stale && messages.getPending() === 0) return;
+        if (session.stale && queuedMessages(messages) === 0) return;
       }
     } finally {
       unsubscribe();
@@ -163,7 +164,7 @@ class StreamReader {
   /** Ends a session whose reader is gone. While messages wait here, silence is our own slowness, so those are read first. */
   private async watch(messages: ConsumerMessages, session: { stale: boolean }): Promise<void> {
     for await (const status of messages.status()) {
-      const idle = !this.busy && messages.getPending() === 0;
+      const idle = !this.busy && queuedMessages(messages) === 0;
       switch (status.type) {
         case 'heartbeat':
           // Nothing to deliver for a second: the end is reached even if messages counted at the start were dropped meanwhile.
