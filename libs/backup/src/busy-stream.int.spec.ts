@@ -8,6 +8,7 @@ import { jetStreamOf } from '@gantry/jetstream/publisher';
 import { ensureStream, manager } from '@gantry/jetstream/stream-admin';
 import { type NatsServerFixture, startNatsServer } from '@gantry/jetstream/testing/nats-server.fixture';
 import { temporaryFolder } from '@gantry/jetstream/testing/temporary-folder';
+import { AckPolicy, type JsMsg } from '@nats-io/jetstream';
 import type { NatsConnection } from '@nats-io/transport-node';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { restoreSystem } from './backup-system.js';
@@ -37,6 +38,11 @@ describe('a backup of streams that change while it is made', () => {
 
   const stateOf = async (connection: NatsConnection, stream: string) =>
     (await (await manager(connection)).streams.info(stream)).state;
+
+  const snapshotBegun = async () => {
+    const file = join(root, 'backup.partial', 'stream-BUSY.snapshot');
+    while (!existsSync(file) || statSync(file).size === 0) await pause(1);
+  };
 
   const restoredState = async (stream: string) => {
     const data = join(root, 'restored');
@@ -86,9 +92,8 @@ describe('a backup of streams that change while it is made', () => {
     for (let n = 0; n < 200; n += 1) await jetStreamOf(nc).publish('busy.1', randomBytes(MESSAGE_BYTES));
     const progress: string[] = [];
     const backUp = async (verify: boolean) => {
-      const file = join(root, 'backup.partial', 'stream-BUSY.snapshot');
       const removing = (async () => {
-        while (!existsSync(file) || statSync(file).size === 0) await pause(1);
+        await snapshotBegun();
         await (await manager(nc)).streams.purge('BUSY', { seq: verify ? 371 : 191 });
       })();
       await writeBackup(join(root, 'backup'), { nc, exportTables: null, verify, onProgress: (l) => progress.push(l) });
@@ -104,6 +109,27 @@ describe('a backup of streams that change while it is made', () => {
     const { messages, last_seq } = await restoredState('BUSY');
     expect(last_seq).toBe(380);
     expect(messages).toBe(10);
+  });
+
+  it('leaves nothing in a work queue that was acknowledged while its snapshot was taken', async () => {
+    await ensureStream(nc, { ...busy, retention: 'workqueue' });
+    for (let n = 0; n < 200; n += 1) await jetStreamOf(nc).publish('busy.1', randomBytes(MESSAGE_BYTES));
+    const jsm = await manager(nc);
+    await jsm.consumers.add('BUSY', { durable_name: 'only', ack_policy: AckPolicy.Explicit });
+    const consumer = await jetStreamOf(nc).consumers.get('BUSY', 'only');
+    const taken: JsMsg[] = [];
+    for await (const message of await consumer.fetch({ max_messages: 20, expires: 2_000 })) taken.push(message);
+    let left = 0;
+    const acknowledging = (async () => {
+      await snapshotBegun();
+      for (const message of taken.slice(0, 19)) await message.ackAck();
+      left = (await stateOf(nc, 'BUSY')).messages;
+    })();
+    await writeBackup(join(root, 'backup'), { ...silent, nc, exportTables: null, verify: true });
+    await acknowledging;
+    // Otherwise it was too late to be seen.
+    expect(left).toBe(200);
+    expect(await stateOf(nc, 'BUSY')).toMatchObject({ messages: 181, first_seq: 20 });
   });
 
   it('is not verified by a broker that may not understand what a newer one wrote', async () => {

@@ -2,7 +2,7 @@ import { existsSync, mkdirSync, readdirSync, renameSync, rmSync } from 'node:fs'
 import { join } from 'node:path';
 import { manager } from '@gantry/jetstream/stream-admin';
 import { GantryError } from '@gantry/kernel/gantry-error';
-import { StorageType } from '@nats-io/jetstream';
+import { type ConsumerInfo, type JetStreamManager, RetentionPolicy, StorageType } from '@nats-io/jetstream';
 import type { NatsConnection } from '@nats-io/transport-node';
 import { inBackupOrder } from './backup-order.js';
 import { fingerprint, type Manifest, type StreamBackup, type TableBackup, writeManifest } from './manifest.js';
@@ -68,6 +68,7 @@ export async function writeBackup(
     }
   } finally {
     await verifier?.close();
+    for (const name of names) await removeAcknowledged(jsm, name);
   }
   const manifest: Manifest = {
     format: 1,
@@ -81,6 +82,24 @@ export async function writeBackup(
   rmSync(folder, { recursive: true, force: true });
   renameSync(partial, folder);
   return manifest;
+}
+
+/**
+ * The broker removes nothing from a stream while a snapshot of it is taken, and what was acknowledged then stays in a work queue for
+ * good (nats-server 2.9.10, filestore.go, removeMsg). All that its only consumer has acknowledged without a gap can go.
+ */
+async function removeAcknowledged(jsm: JetStreamManager, stream: string): Promise<void> {
+  const { config } = await jsm.streams.info(stream);
+  if (config.retention !== RetentionPolicy.Workqueue) return;
+  const consumers: ConsumerInfo[] = [];
+  for await (const consumer of jsm.consumers.list(stream)) consumers.push(consumer);
+  const [only] = consumers;
+  if (only === undefined || consumers.length > 1 || isFiltered(only)) return;
+  if (only.ack_floor.stream_seq > 0) await jsm.streams.purge(stream, { seq: only.ack_floor.stream_seq + 1 });
+}
+
+function isFiltered({ config }: ConsumerInfo): boolean {
+  return [config.filter_subject ?? '', ...(config.filter_subjects ?? [])].some((filter) => filter !== '');
 }
 
 async function saveTables(

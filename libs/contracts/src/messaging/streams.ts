@@ -77,6 +77,9 @@ export const streams = {
   dlq: { ...forEver, name: 'DLQ', owner: 'any', subjects: ['dlq.>'], maxAgeMs: 30 * DAY },
 } as const satisfies Record<string, StreamDefinition>;
 
+/** The one consumer of REPORTS: what it has acknowledged is in TASKS. */
+export const REPORTS_CONSUMER = 'tasks-reports';
+
 /** Subjects, built in one place. Ids are UUIDs or worker ids of `[a-z0-9-]`, so they are always one token. */
 export const subjects = {
   authUser: (userId: string) => `auth.user.${userId}`,

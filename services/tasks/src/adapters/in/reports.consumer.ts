@@ -1,5 +1,5 @@
 import { reportSchema } from '@gantry/contracts/agents/report';
-import { streams, subjects } from '@gantry/contracts/messaging/streams';
+import { REPORTS_CONSUMER, streams, subjects } from '@gantry/contracts/messaging/streams';
 import { HandleStream } from '@gantry/jetstream/nest/decorators';
 import type { StreamMessage } from '@gantry/jetstream/stream-message';
 import { GantryError } from '@gantry/kernel/gantry-error';
@@ -14,7 +14,7 @@ export class ReportsConsumer {
 
   @HandleStream({
     stream: streams.reports,
-    durable: 'tasks-reports',
+    durable: REPORTS_CONSUMER,
     maxInFlight: 512,
     gatherMs: RECORD_GATHER_MS,
   })
