@@ -1,3 +1,4 @@
+import { fileURLToPath } from 'node:url';
 import swc from 'unplugin-swc';
 import { defaultServerConditions } from 'vite';
 import { defineConfig } from 'vitest/config';
@@ -17,6 +18,7 @@ const plugins = () => [
 const conditions = ['gantry-source', ...defaultServerConditions];
 const resolve = { conditions };
 const ssr = { resolve };
+export const globalSetup = fileURLToPath(new URL('libs/testing/src/temporary-root.ts', import.meta.url));
 
 interface Integration {
   /** A process for each file: what a native library keeps of its first use, such as the one folder of a ClickHouse engine, ends with it. */
@@ -34,6 +36,7 @@ export const suites = ({ ownProcess = false, atOnce = 1 }: Integration = {}) =>
   defineConfig({
     test: {
       passWithNoTests: true,
+      globalSetup,
       // Kept as an Nx output, so that a cached run still counts its tests.
       reporters: [
         'default',

@@ -1,4 +1,5 @@
 import { defineConfig } from 'vitest/config';
+import { globalSetup } from '../vitest.shared.ts';
 
 const conditions = ['gantry-source', 'module', 'node', 'import', 'default'];
 const resolve = { conditions };
@@ -10,6 +11,7 @@ const wholeSystem = { globalSetup: 'src/build-once.ts', testTimeout: 180_000, ho
 
 export default defineConfig({
   test: {
+    globalSetup,
     reporters: [
       'verbose',
       ['json', { outputFile: `test-results/${process.env['npm_lifecycle_event'] ?? 'vitest'}.json` }],
