@@ -10,7 +10,7 @@ import { type NatsConnection, nanos, nuid } from '@nats-io/transport-node';
 import { ConnectionState } from './connection-state.js';
 import { backOff, pause } from './pause.js';
 import { jetStreamOf } from './publisher.js';
-import { queuedMessages } from './queued-messages.js';
+import { isOver, queuedMessages } from './reading-session.js';
 import { manager, readableStream } from './stream-admin.js';
 import { DeliveredMessage, type StreamMessage } from './stream-message.js';
 
@@ -165,21 +165,11 @@ class StreamReader {
   private async watch(messages: ConsumerMessages, session: { stale: boolean }): Promise<void> {
     for await (const status of messages.status()) {
       const idle = !this.busy && queuedMessages(messages) === 0;
-      switch (status.type) {
-        case 'heartbeat':
-          // Nothing to deliver for a second: the end is reached even if messages counted at the start were dropped meanwhile.
-          if (idle) this.reachEnd();
-          break;
-        case 'heartbeats_missed':
-        case 'consumer_not_found':
-        case 'consumer_deleted':
-        case 'stream_not_found':
-        case 'no_responders':
-          if (idle) messages.stop();
-          else session.stale = true;
-          break;
-        default:
-      }
+      // Nothing to deliver for a second: the end is reached even if messages counted at the start were dropped meanwhile.
+      if (status.type === 'heartbeat' && idle) this.reachEnd();
+      if (!isOver(status)) continue;
+      if (idle) messages.stop();
+      else session.stale = true;
     }
   }
 

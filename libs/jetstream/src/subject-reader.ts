@@ -4,7 +4,7 @@ import { type NatsConnection, nanos, nuid } from '@nats-io/transport-node';
 import { ConnectionState } from './connection-state.js';
 import { backOff, pause } from './pause.js';
 import { jetStreamOf } from './publisher.js';
-import { queuedMessages } from './queued-messages.js';
+import { isOver, queuedMessages } from './reading-session.js';
 import { manager, waitForStream } from './stream-admin.js';
 
 export interface RawMessage {
@@ -162,7 +162,7 @@ export class SubjectReader {
 
 async function stopWhenIdle(messages: ConsumerMessages): Promise<void> {
   for await (const status of messages.status())
-    if (status.type === 'heartbeat' && queuedMessages(messages) === 0) messages.stop();
+    if ((status.type === 'heartbeat' || isOver(status)) && queuedMessages(messages) === 0) messages.stop();
 }
 
 function linked(stored: StoredMsg): LinkedMessage {
