@@ -38,19 +38,39 @@ export async function writeBackup(
   rmSync(partial, { recursive: true, force: true });
   mkdirSync(partial, { recursive: true, mode: 0o700 });
   const clickhouse = exportTables === null ? null : await saveTables(await exportTables(partial), partial, onProgress);
+  const streams = await saveStreams(nc, partial, verify, onProgress);
+  const manifest: Manifest = {
+    format: 1,
+    createdAt: new Date().toISOString(),
+    brokerVersion: brokerVersion(nc),
+    verified: verify,
+    streams,
+    clickhouse,
+  };
+  writeManifest(partial, manifest);
+  rmSync(folder, { recursive: true, force: true });
+  renameSync(partial, folder);
+  return manifest;
+}
+
+async function saveStreams(
+  nc: NatsConnection,
+  folder: string,
+  verify: boolean,
+  onProgress: (line: string) => void,
+): Promise<StreamBackup[]> {
   const jsm = await manager(nc);
   const names: string[] = [];
   for await (const { config } of jsm.streams.list()) {
     // A memory stream holds nothing that would outlive a restart of the broker.
     if (config.storage === StorageType.File) names.push(config.name);
   }
+  const verifier = verify ? await SnapshotVerifier.start(join(folder, 'verified'), brokerVersion(nc)) : undefined;
   const saved: StreamBackup[] = [];
-  const brokerVersion = nc.info?.version ?? 'unknown';
-  const verifier = verify ? await SnapshotVerifier.start(join(partial, 'verified'), brokerVersion) : undefined;
   try {
     for (const name of inBackupOrder(names)) {
       const file = `stream-${name}.snapshot`;
-      const path = join(partial, file);
+      const path = join(folder, file);
       const { config, state } = await (verifier?.snapshot(nc, name, path, onProgress) ??
         snapshotStream(nc, name, path));
       saved.push({
@@ -70,18 +90,11 @@ export async function writeBackup(
     await verifier?.close();
     for (const name of names) await removeAcknowledged(jsm, name);
   }
-  const manifest: Manifest = {
-    format: 1,
-    createdAt: new Date().toISOString(),
-    brokerVersion,
-    verified: verify,
-    streams: saved,
-    clickhouse,
-  };
-  writeManifest(partial, manifest);
-  rmSync(folder, { recursive: true, force: true });
-  renameSync(partial, folder);
-  return manifest;
+  return saved;
+}
+
+function brokerVersion(nc: NatsConnection): string {
+  return nc.info?.version ?? 'unknown';
 }
 
 /**
