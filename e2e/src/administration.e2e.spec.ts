@@ -131,10 +131,10 @@ describe('administration', () => {
     expect(next.stdout).toBe('and on\n');
 
     const client = await loggedIn(restored);
-    const endOf = async (task: string) => (await client.task(task)).status;
+    const statusOf = async (task: string) => (await client.task(task)).status;
     await eventually(
       async () =>
-        expect(new Set(await Promise.all(open.map(({ task }) => endOf(task.id))))).toEqual(new Set(['succeeded'])),
+        expect(new Set(await Promise.all(open.map(({ task }) => statusOf(task.id))))).toEqual(new Set(['succeeded'])),
       { timeoutMs: 120_000 },
     );
     await eventually(async () => expect((await client.health()).status).toBe('healthy'), { timeoutMs: 30_000 });

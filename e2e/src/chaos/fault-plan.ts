@@ -47,7 +47,7 @@ export function keeperOf(agent: string): string {
   return `${agent}-keeper`;
 }
 
-/** So long that what it knew as open has ended, was archived and has left TASKS when it thaws: 65 s after its end, in such a run. */
+/** Longer than ended tasks stay in TASKS in such a run (65 s), and than the broker keeps a reader that asks for nothing. */
 const ABSENCE_MS = [80_000, 110_000] as const;
 
 /** Streams that refuse when they are full; the others drop what is old, by design. */

@@ -1,7 +1,7 @@
 import { rmSync } from 'node:fs';
 import { setTimeout as pause } from 'node:timers/promises';
 import { connectNats } from '@gantry/jetstream/connect';
-import { manager } from '@gantry/jetstream/stream-admin';
+import { isOlderBroker, manager } from '@gantry/jetstream/stream-admin';
 import { GantryError } from '@gantry/kernel/gantry-error';
 import type { NatsConnection } from '@nats-io/transport-node';
 import { type BrokerProcess, startBroker } from './broker-process.js';
@@ -33,9 +33,8 @@ export class SnapshotVerifier {
     const broker = await startBroker(folder);
     try {
       const nc = await connectNats({ url: broker.url, name: 'gantry backup' });
-      const verifier = new SnapshotVerifier(folder, broker, nc);
-      const version = nc.info?.version ?? '';
-      if (!isOlder(version, sourceVersion)) return verifier;
+      if (!isOlderBroker(nc, sourceVersion)) return new SnapshotVerifier(folder, broker, nc);
+      const version = nc.info?.version;
       await nc.close();
       throw new GantryError(
         'BACKUP.BROKER_TOO_OLD',
@@ -89,12 +88,4 @@ export class SnapshotVerifier {
     await (await manager(this.nc)).streams.delete(name);
     return restored;
   }
-}
-
-/** By major and minor version; what has none is not older. */
-function isOlder(version: string, than: string): boolean {
-  const [[major = 0, minor = 0], [otherMajor = 0, otherMinor = 0]] = [version, than].map((text) =>
-    text.split('.').map(Number),
-  ) as [number[], number[]];
-  return major < otherMajor || (major === otherMajor && minor < otherMinor);
 }

@@ -84,7 +84,7 @@ const SETUP_MS = 100;
 export async function readableStream(nc: NatsConnection, name: string): Promise<StreamInfo> {
   const jsm = await manager(nc);
   const info = await jsm.streams.info(name);
-  if (!isBefore210(nc)) return info;
+  if (!isOlderBroker(nc, '2.10')) return info;
   let known = complete.get(nc);
   if (known === undefined) {
     known = new Map();
@@ -98,9 +98,11 @@ export async function readableStream(nc: NatsConnection, name: string): Promise<
   return again;
 }
 
-function isBefore210(nc: NatsConnection): boolean {
+/** By major and minor version; than something that is no version no broker is older. */
+export function isOlderBroker(nc: NatsConnection, than: string): boolean {
   const [major = 0, minor = 0] = (nc.info?.version ?? '0.0').split('.').map(Number);
-  return major < 2 || (major === 2 && minor < 10);
+  const [thanMajor = 0, thanMinor = 0] = than.split('.').map(Number);
+  return major < thanMajor || (major === thanMajor && minor < thanMinor);
 }
 
 async function restore(
